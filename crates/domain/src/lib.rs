@@ -1,0 +1,15 @@
+//! What energy is, and what may be said about it.
+//!
+//! Units as types, readings, the way from registers to usage, calendars of the home, tariffs,
+//! budgets and alerts. No input or output, no clock, no randomness, no global: time, zones and
+//! ids are arguments, so that a device, the server and the page compute the same.
+
+pub mod alert;
+pub mod budget;
+pub mod ids;
+pub mod meter;
+pub mod reading;
+pub mod tariff;
+pub mod time;
+pub mod units;
+pub mod usage;
