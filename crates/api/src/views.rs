@@ -363,6 +363,8 @@ pub enum NoticeCode {
     DiskFull,
     DatabaseReadOnly,
     DatabaseCorrupt,
+    /// Written by a newer Hearthwatt: this one must not touch it.
+    DatabaseNewer,
     /// Another Hearthwatt has this home open.
     SecondInstance,
     ClockJumped,
