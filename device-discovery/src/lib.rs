@@ -1,1 +1,11 @@
-//! To come.
+//! Finds the meters of a home and understands what they say.
+//!
+//! [`Decoder`] is pure: messages in, readings and identities out, no clock, no I/O, bounded
+//! memory. Each family of meters is one module under [`families`] and one line in its table.
+
+pub mod decoder;
+pub mod families;
+pub mod message;
+
+pub use decoder::Decoder;
+pub use message::{Decoded, DeviceInfo, Measurement, Message, Outcome, Transport};
