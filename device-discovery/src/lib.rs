@@ -6,6 +6,8 @@
 pub mod decoder;
 pub mod families;
 pub mod message;
+#[cfg(feature = "net")]
+pub mod net;
 
 pub use decoder::Decoder;
 pub use message::{Decoded, DeviceInfo, Measurement, Message, Outcome, Transport};

@@ -1,0 +1,2 @@
+//! The simulated home from a shell.
+fn main() {}
