@@ -38,9 +38,33 @@ pub struct Args {
     /// Serve the page from this folder instead of the one built in
     #[arg(long, value_name = "DIR")]
     pub ui: Option<PathBuf>,
+    /// Where to look for meters and brokers by mDNS
+    #[arg(long, env = "HEARTHWATT_DISCOVERY", value_enum, default_value = "all")]
+    pub discovery: Reach,
     /// What is logged, e.g. `hearthwatt=debug`
     #[arg(long, env = "HEARTHWATT_LOG", value_name = "FILTER", default_value = hearthwatt_shell::logging::DEFAULT_FILTER)]
     pub log: String,
+}
+
+/// How far mDNS goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Reach {
+    /// Nowhere; brokers are named in the settings.
+    Off,
+    /// Only this computer.
+    Loopback,
+    /// Every network this computer is in.
+    All,
+}
+
+impl From<Reach> for hearthwatt_shell::Discovery {
+    fn from(reach: Reach) -> Self {
+        match reach {
+            Reach::Off => Self::Off,
+            Reach::Loopback => Self::Loopback,
+            Reach::All => Self::All,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -98,8 +98,9 @@ pub async fn healthz() -> Response {
 
 /// An error as the page knows it, under a status for everyone else.
 pub fn error(status: StatusCode, error: ApiError) -> Response {
+    let again = error.retry && status == StatusCode::SERVICE_UNAVAILABLE;
     let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(error)).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if again {
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     }
     if status == StatusCode::UNAUTHORIZED {

@@ -9,6 +9,9 @@ mod router;
 mod server;
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 use access::Access;
 use anyhow::Context;
 use args::Args;
@@ -65,7 +68,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         format!("can't listen on {address}. Another program may be using the port; --port 0 takes a free one")
     })?;
     let bound = listener.local_addr()?;
-    let shell = Shell::start(claim, ShellOptions { demo: args.demo });
+    let shell = Shell::start(claim, ShellOptions { demo: args.demo, discovery: args.discovery.into() });
     announce(bound, token.as_ref())?;
 
     let access = Access::new(bound, token.map(|t| t.value));

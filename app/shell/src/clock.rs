@@ -15,3 +15,9 @@ impl SystemClock {
         UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
+
+impl hearthwatt_engine::Clock for SystemClock {
+    fn now(&self) -> UnixMillis {
+        SystemClock::now(*self)
+    }
+}

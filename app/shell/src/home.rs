@@ -1,36 +1,60 @@
 //! One open home of the engine, and its events' way to the pages.
 
 use crate::clock::SystemClock;
+use crate::events;
 use crate::failure::Failure;
-use hearthwatt_api::{ApiError, ErrorCode, Event, NoticeCode};
+use hearthwatt_api::{ApiError, Event, dispatch};
+use hearthwatt_engine::{Home, HomeOptions};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
 
-pub(crate) struct OpenHome {}
+/// A home, and the task that carries its events on.
+pub(crate) struct OpenHome {
+    home: Home,
+    pump: JoinHandle<()>,
+}
 
 impl OpenHome {
-    pub(crate) async fn open_own(
-        folder: PathBuf,
-        _events: broadcast::Sender<Event>,
-        _demo_shown: Arc<AtomicBool>,
+    /// Opens the home; of its events, those that `wanted` lets through go to `pages`.
+    pub(crate) async fn open(
+        options: HomeOptions,
+        pages: broadcast::Sender<Event>,
+        wanted: impl Fn(&Event) -> bool + Send + 'static,
     ) -> Result<Self, Failure> {
-        Err(Failure {
-            code: NoticeCode::DatabaseCorrupt,
-            message: format!("There is no engine yet to open {}.", folder.display()),
+        let home = Home::open(options).await.map_err(|e| Failure {
+            code: e.code(),
+            message: e.to_string(),
             since: SystemClock.now(),
-        })
+        })?;
+        let mut events = events::Events::new(home.events());
+        let pump = tokio::spawn(async move {
+            while let Some(event) = events.next().await {
+                if wanted(&event) {
+                    // nobody listening is fine
+                    let _ = pages.send(event);
+                }
+            }
+        });
+        Ok(Self { home, pump })
     }
 
-    pub(crate) async fn call(&self, name: &str, _params: Value) -> Result<Value, ApiError> {
-        Err(ApiError {
-            code: ErrorCode::Unavailable,
-            message: format!("{name} has no answer yet."),
-            retry: true,
-        })
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
-    pub(crate) async fn close(self) {}
+    pub(crate) async fn call(&self, name: &str, params: Value) -> Result<Value, ApiError> {
+        dispatch(&self.home, name, params).await
+    }
+
+    pub(crate) async fn close(self) {
+        self.home.close().await;
+        self.pump.abort();
+    }
+}
+
+/// The clock as the engine wants it.
+pub(crate) fn clock() -> Arc<dyn hearthwatt_engine::Clock> {
+    Arc::new(SystemClock)
 }

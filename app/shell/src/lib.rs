@@ -11,6 +11,7 @@ mod events;
 mod failure;
 mod folder;
 mod home;
+mod locale;
 pub mod logging;
 mod shell;
 
@@ -18,4 +19,5 @@ pub use clock::SystemClock;
 pub use events::Events;
 pub use failure::Failure;
 pub use folder::{Claim, DataFolder};
+pub use hearthwatt_engine::Discovery;
 pub use shell::{Shell, ShellOptions};

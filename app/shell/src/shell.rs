@@ -4,8 +4,10 @@ use crate::demo::Demo;
 use crate::events::{CAPACITY, Events};
 use crate::failure::Failure;
 use crate::folder::{Claim, DataFolder};
-use crate::home::OpenHome;
+use crate::home::{self, OpenHome};
+use crate::locale;
 use hearthwatt_api::{ApiError, Call, ErrorCode, Event, GetHealth, LeaveDemo, StartDemo};
+use hearthwatt_engine::{Discovery, HomeOptions};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,10 +21,12 @@ const RETRY: Duration = Duration::from_secs(10);
 const OPENING_LIMIT: Duration = Duration::from_secs(20);
 
 /// How a shell starts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct ShellOptions {
     /// Begin with the demo home instead of the household's own.
     pub demo: bool,
+    /// Where the household's own home looks for meters. The demo never leaves this computer.
+    pub discovery: Discovery,
 }
 
 /// The home that is open, behind one handle that outlives changes of home. Clones are the same
@@ -32,6 +36,7 @@ pub struct Shell(Arc<Inner>);
 
 struct Inner {
     chosen: Option<PathBuf>,
+    discovery: Discovery,
     /// Calls read, changes of home write: a change waits for the calls under way.
     homes: RwLock<Homes>,
     /// One change of home at a time; also holds the data folder once it is ours.
@@ -68,6 +73,7 @@ impl Shell {
         };
         let shell = Shell(Arc::new(Inner {
             chosen: claim.chosen,
+            discovery: options.discovery,
             homes: RwLock::new(Homes { failure, ..Homes::default() }),
             change: Mutex::new(folder),
             demo_shown: Arc::new(AtomicBool::new(false)),
@@ -107,8 +113,8 @@ impl Shell {
             ));
         }
         match name {
-            StartDemo::NAME => return self.start_demo().await.map(|()| Value::Null),
-            LeaveDemo::NAME => return self.leave_demo().await.map(|()| Value::Null),
+            StartDemo::NAME => return self.whole(|shell| async move { shell.start_demo().await }).await,
+            LeaveDemo::NAME => return self.whole(|shell| async move { shell.leave_demo().await }).await,
             _ => {}
         }
         let homes = self.0.homes.read().await;
@@ -188,9 +194,14 @@ impl Shell {
             }
         }
         let Some(folder) = folder.as_ref() else { return false };
-        let opened =
-            OpenHome::open_own(folder.home(), self.0.events.clone(), self.0.demo_shown.clone()).await;
-        match opened {
+        let mut options =
+            HomeOptions::new(folder.home(), home::clock(), &locale::zone(), &locale::currency());
+        options.discovery = self.0.discovery;
+        let demo_shown = self.0.demo_shown.clone();
+        // behind the demo the own home goes on, and what it must warn of still comes through
+        let wanted =
+            move |e: &Event| !demo_shown.load(Ordering::Relaxed) || matches!(e, Event::AlertRaised { .. });
+        match OpenHome::open(options, self.0.events.clone(), wanted).await {
             Ok(home) => {
                 let mut homes = self.0.homes.write().await;
                 homes.own = Some(home);
@@ -229,6 +240,17 @@ impl Shell {
         self.0.homes.write().await.demo = Some(demo);
         self.0.demo_shown.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Runs a change of home to its end, even if the one who asked has gone meanwhile.
+    async fn whole<F>(&self, change: impl FnOnce(Shell) -> F) -> Result<Value, ApiError>
+    where
+        F: Future<Output = Result<(), ApiError>> + Send + 'static,
+    {
+        match tokio::spawn(change(self.clone())).await {
+            Ok(result) => result.map(|()| Value::Null),
+            Err(e) => Err(ApiError { code: ErrorCode::Internal, message: e.to_string(), retry: false }),
+        }
     }
 
     async fn start_demo(&self) -> Result<(), ApiError> {
