@@ -1,1 +1,17 @@
-//! To come.
+//! Readings, rollups and documents of one home, on SQLite.
+//!
+//! One [`Store`] writes; any number of [`Reader`]s read beside it, each on a connection of its
+//! own. Readings are immutable; usage per interval and day and power per minute are written in
+//! the transaction of the readings they come from, so they agree after a crash at any moment.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod reader;
+mod store;
+mod types;
+
+pub use error::StoreError;
+pub use reader::Reader;
+pub use store::{Store, recover};
+pub use types::*;
