@@ -1,23 +1,102 @@
 //! The demo home: a simulated household with thirteen months behind it, which goes on live.
+//!
+//! Its meters speak the real protocols to a broker on this computer, and the engine listens to
+//! them as it would to any others; nothing of it leaves the computer. What they have measured so
+//! far comes from the same plan that they go on with, so history and live values join without a
+//! seam.
 
 use crate::clock::SystemClock;
 use crate::failure::Failure;
 use crate::home::OpenHome;
-use hearthwatt_api::{Event, NoticeCode};
-use std::path::PathBuf;
-use tokio::sync::broadcast;
+use crate::locale;
+use hearthwatt_api::{ApiError, BrokerInput, Event, NoticeCode};
+use hearthwatt_discovery::net::broker::{self, BrokerOptions, OwnBroker};
+use hearthwatt_discovery::net::mdns::Interfaces;
+use hearthwatt_domain::ids::{BrokerId, TariffId};
+use hearthwatt_domain::meter::{Adoption, Meter, MeterKey};
+use hearthwatt_domain::reading::{Quantity, Reading};
+use hearthwatt_domain::tariff::{PriceSchedule, PriceWindow, Tariff};
+use hearthwatt_domain::time::{Span, UnixMillis};
+use hearthwatt_domain::units::{Money, Price};
+use hearthwatt_engine::{Clock, Discovery, HomeOptions, Preset};
+use hearthwatt_sim::{BrokerAddress, Plan, PlannedMeter, SimHome, SimOptions, plan};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{broadcast, mpsc};
 
+/// The same household each time.
+const SEED: u64 = 20_251_101;
+/// How far back its history goes: a year and the month before, so that every month shown has
+/// one of last year beside it.
+const HISTORY_DAYS: i64 = 396;
+/// Pause between two past readings of a register; short enough to count as measured.
+const HISTORY_STEP_MS: i64 = 5 * 60 * 1000;
+/// The last day is denser, and has power as well: the live chart begins with it.
+const RECENT_MS: i64 = DAY_MS;
+const RECENT_STEP_MS: i64 = 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Readings stored at once.
+const BATCH: usize = 20_000;
+/// Batches that may wait for the disk.
+const BATCHES_AHEAD: usize = 2;
+
+/// Whose time the demo runs on: this machine's, or a faster one in tests.
+pub(crate) struct DemoTime {
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Seconds of the clock per real second.
+    pub(crate) speed: f64,
+}
+
+impl DemoTime {
+    pub(crate) fn real() -> Self {
+        Self { clock: Arc::new(SystemClock), speed: 1.0 }
+    }
+}
+
+/// A demo home that runs until stopped.
 pub(crate) struct Demo {
     home: OpenHome,
+    sim: SimHome,
+    broker: OwnBroker,
 }
 
 impl Demo {
-    pub(crate) async fn start(_folder: PathBuf, _events: broadcast::Sender<Event>) -> Result<Self, Failure> {
-        Err(Failure {
-            code: NoticeCode::DatabaseCorrupt,
-            message: "There is no demo home yet.".into(),
-            since: SystemClock.now(),
-        })
+    /// Builds the home anew in `folder` (what was there goes) and starts its meters.
+    pub(crate) async fn start(
+        folder: PathBuf,
+        pages: broadcast::Sender<Event>,
+        time: DemoTime,
+    ) -> Result<Self, Failure> {
+        let began = Instant::now();
+        wipe(&folder)?;
+        let broker = broker::start(BrokerOptions::loopback()).map_err(|e| failure(&e))?;
+        let zone_name = locale::zone();
+        let zone = TimeZone::get(&zone_name).unwrap_or(TimeZone::UTC);
+        let address = broker.address();
+        let home =
+            OpenHome::open(options(folder, time.clock.clone(), &zone_name, address), pages, |_| true).await?;
+        let plan = Arc::new(plan(SEED, zone.clone()));
+        match furnish(&home, &plan, &zone, &*time.clock).await {
+            Ok(readings) => tracing::info!(readings, ms = began.elapsed().as_millis(), "demo home built"),
+            Err(e) => {
+                home.close().await;
+                return Err(failure(&e));
+            }
+        }
+        let mut sim = SimOptions::new(SEED, zone, time.clock.now());
+        sim.speed = time.speed;
+        sim.broker = BrokerAddress::At { host: address.ip().to_string(), port: address.port() };
+        sim.announce = Interfaces::Loopback;
+        match SimHome::start(sim).await {
+            Ok(sim) => Ok(Self { home, sim, broker }),
+            Err(e) => {
+                home.close().await;
+                Err(failure(&e))
+            }
+        }
     }
 
     pub(crate) fn home(&self) -> &OpenHome {
@@ -25,6 +104,153 @@ impl Demo {
     }
 
     pub(crate) async fn stop(self) {
+        self.sim.stop().await;
         self.home.close().await;
+        self.broker.stop().await;
+    }
+}
+
+fn options(folder: PathBuf, clock: Arc<dyn Clock>, zone: &str, broker: std::net::SocketAddr) -> HomeOptions {
+    let host = broker.ip().to_string();
+    let mut options = HomeOptions::new(folder, clock, zone, "EUR");
+    options.home_name = "Demo home".into();
+    options.discovery = Discovery::Loopback;
+    options.demo = true;
+    options.brokers = vec![BrokerInput {
+        id: BrokerId::derive(&[&host, &broker.port().to_string()]),
+        host,
+        port: broker.port(),
+        tls: false,
+        ca_pem: String::new(),
+        username: String::new(),
+        password: None,
+    }];
+    options
+}
+
+/// Meters and prices first, then what was measured, then budgets, which are judged on it.
+/// The number of readings stored.
+async fn furnish(
+    home: &OpenHome,
+    plan: &Arc<Plan>,
+    zone: &TimeZone,
+    clock: &dyn Clock,
+) -> Result<u64, ApiError> {
+    let home = home.home();
+    let now = clock.now();
+    let start = now.plus_ms(-HISTORY_DAYS * DAY_MS);
+    let preset = Preset {
+        meters: plan.meters().iter().map(meter).collect(),
+        tariffs: tariffs(start, now, zone),
+        budgets: Vec::new(),
+    };
+    home.configure(preset).await?;
+
+    // computed on a thread of its own while the disk takes the batch before
+    let (batches, mut ready) = mpsc::channel(BATCHES_AHEAD);
+    let past = plan.clone();
+    let history = tokio::task::spawn_blocking(move || send_history(&past, start, now, &batches));
+    let mut stored = 0;
+    while let Some(batch) = ready.recv().await {
+        stored += home.import(batch).await?.stored;
+    }
+    // a panic in there is the only error there can be
+    let _ = history.await;
+
+    // what was measured while the rest was being stored
+    let then = clock.now();
+    let meanwhile: Vec<Reading> = plan.readings(Span::new(now, then), RECENT_STEP_MS).collect();
+    stored += home.import(meanwhile).await?.stored;
+    home.configure(Preset { budgets: plan.demo_budgets(then), ..Preset::default() }).await?;
+    Ok(stored)
+}
+
+/// All past readings in batches, oldest first; ends early when nobody takes them any more.
+fn send_history(plan: &Plan, start: UnixMillis, now: UnixMillis, batches: &mpsc::Sender<Vec<Reading>>) {
+    let recent = now.plus_ms(-RECENT_MS);
+    let registers = plan
+        .readings(Span::new(start, recent), HISTORY_STEP_MS)
+        .filter(|reading| reading.quantity.is_register() || reading.quantity == Quantity::StateOfCharge);
+    let all = registers.chain(plan.readings(Span::new(recent, now), RECENT_STEP_MS));
+    let mut batch = Vec::with_capacity(BATCH);
+    for reading in all {
+        batch.push(reading);
+        if batch.len() == BATCH {
+            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            if batches.blocking_send(full).is_err() {
+                return;
+            }
+        }
+    }
+    let _ = batches.blocking_send(batch);
+}
+
+fn meter(planned: &PlannedMeter) -> Meter {
+    Meter {
+        id: planned.key.id(),
+        key: planned.key.clone(),
+        adoption: Adoption::Adopted,
+        name: planned.name.clone(),
+        room: planned.room.clone(),
+        role: planned.role,
+        parent: planned.parent.as_ref().map(MeterKey::id),
+        inverted: planned.inverted,
+        manufacturer: planned.manufacturer.clone(),
+        model: planned.model.clone(),
+    }
+}
+
+/// Last year's flat price, and since the start of this year one that is lower at night.
+fn tariffs(start: UnixMillis, now: UnixMillis, zone: &TimeZone) -> Vec<Tariff> {
+    let date = |t: UnixMillis| t.to_jiff().unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone()).date();
+    let first = date(start);
+    let change = date(now).first_of_year().max(first);
+    let export = Some(PriceSchedule::Flat { price: Price::from_major_per_kwh(0.0786) });
+    let mut tariffs = Vec::new();
+    if change > first {
+        tariffs.push(Tariff {
+            id: TariffId::derive(&["demo", "flat"]),
+            name: "Basic".into(),
+            valid_from: first,
+            valid_to: Some(change),
+            import: PriceSchedule::Flat { price: Price::from_major_per_kwh(0.329) },
+            export: export.clone(),
+            standing_charge_per_day: Money::from_major(0.39),
+        });
+    }
+    let night = PriceWindow {
+        days: 0x7f,
+        from_minute: 22 * 60,
+        to_minute: 6 * 60,
+        price: Price::from_major_per_kwh(0.254),
+    };
+    tariffs.push(Tariff {
+        id: TariffId::derive(&["demo", "day and night"]),
+        name: "Day and night".into(),
+        valid_from: change,
+        valid_to: None,
+        import: PriceSchedule::TimeOfUse {
+            windows: vec![night],
+            otherwise: Price::from_major_per_kwh(0.338),
+        },
+        export,
+        standing_charge_per_day: Money::from_major(0.42),
+    });
+    tariffs
+}
+
+/// The folder is ours alone: the data folder's lock is held.
+fn wipe(folder: &Path) -> Result<(), Failure> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failure(&e)),
+        _ => Ok(()),
+    }
+}
+
+fn failure(why: &dyn std::fmt::Display) -> Failure {
+    Failure {
+        code: NoticeCode::DatabaseReadOnly,
+        message: format!("The demo home can't be built: {why} Your own home is not touched by this."),
+        since: SystemClock.now(),
     }
 }

@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use hearthwatt_api::{ApiError, Event, dispatch};
 use hearthwatt_engine::{Home, HomeOptions};
 use serde_json::Value;
-use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
@@ -52,9 +51,4 @@ impl OpenHome {
         self.home.close().await;
         self.pump.abort();
     }
-}
-
-/// The clock as the engine wants it.
-pub(crate) fn clock() -> Arc<dyn hearthwatt_engine::Clock> {
-    Arc::new(SystemClock)
 }

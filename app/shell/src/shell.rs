@@ -1,10 +1,11 @@
 //! The home that is shown, and its changes: opened, failed, tried again, demo begun and left.
 
-use crate::demo::Demo;
+use crate::clock::SystemClock;
+use crate::demo::{Demo, DemoTime};
 use crate::events::{CAPACITY, Events};
 use crate::failure::Failure;
 use crate::folder::{Claim, DataFolder};
-use crate::home::{self, OpenHome};
+use crate::home::OpenHome;
 use crate::locale;
 use hearthwatt_api::{ApiError, Call, ErrorCode, Event, GetHealth, LeaveDemo, StartDemo};
 use hearthwatt_engine::{Discovery, HomeOptions};
@@ -195,7 +196,7 @@ impl Shell {
         }
         let Some(folder) = folder.as_ref() else { return false };
         let mut options =
-            HomeOptions::new(folder.home(), home::clock(), &locale::zone(), &locale::currency());
+            HomeOptions::new(folder.home(), Arc::new(SystemClock), &locale::zone(), &locale::currency());
         options.discovery = self.0.discovery;
         let demo_shown = self.0.demo_shown.clone();
         // behind the demo the own home goes on, and what it must warn of still comes through
@@ -236,7 +237,7 @@ impl Shell {
             let homes = self.0.homes.read().await;
             return homes.failure.clone().map_or(Ok(()), Err);
         };
-        let demo = Demo::start(folder.demo(), self.0.events.clone()).await?;
+        let demo = Demo::start(folder.demo(), self.0.events.clone(), DemoTime::real()).await?;
         self.0.homes.write().await.demo = Some(demo);
         self.0.demo_shown.store(true, Ordering::Relaxed);
         Ok(())

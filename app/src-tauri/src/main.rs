@@ -1,1 +1,73 @@
-fn main() {}
+//! Hearthwatt in a window. The home runs in the same process (`hearthwatt-shell`); here are only
+//! the window, the tray, notifications and start at login.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod args;
+mod bridge;
+mod commands;
+mod notify;
+mod tray;
+mod window;
+mod words;
+
+use args::Args;
+use clap::Parser;
+use hearthwatt_shell::{Claim, Shell, ShellOptions, logging};
+use std::process::ExitCode;
+use std::time::Duration;
+use tauri::{App, RunEvent};
+
+/// Closing the home when the program ends.
+const CLOSE_LIMIT: Duration = Duration::from_secs(4);
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Err(e) => {
+            tracing::error!("{e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<i32> {
+    let mut builder = tauri::Builder::default();
+    // First of all: a second start must not get as far as the data folder. One with a folder of
+    // its own is a home of its own; should that folder be in use, the page says so.
+    if args.data.is_none() {
+        builder = builder.plugin(
+            tauri_plugin_single_instance::Builder::new().callback(|app, _, _| window::show(app)).build(),
+        );
+    }
+    let at_login = args.again_at_login();
+    let app = builder
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_autostart::Builder::new().args(at_login).build())
+        .invoke_handler(tauri::generate_handler![
+            commands::call,
+            commands::autostart_get,
+            commands::autostart_set
+        ])
+        .on_window_event(window::on_event)
+        .setup(move |app| start(app, args).map_err(Into::into))
+        .build(tauri::generate_context!())?;
+    Ok(app.run_return(|app, event| {
+        if let RunEvent::Exit = event {
+            bridge::close(app, CLOSE_LIMIT);
+        }
+    }))
+}
+
+/// Brings the home up behind the window; neither waits for the other.
+fn start(app: &mut App, args: Args) -> anyhow::Result<()> {
+    let claim = Claim::new(args.data);
+    logging::start(&args.log, claim.folder().ok().map(|f| f.logs()).as_deref())?;
+    let options = ShellOptions { demo: args.demo, discovery: args.discovery.into() };
+    let shell = tauri::async_runtime::block_on(async { Shell::start(claim, options) });
+    bridge::start(app, shell);
+    let tray = tray::start(app);
+    if !(args.background && tray) {
+        window::show(app.handle());
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+tray-open = Hearthwatt öffnen
+tray-quit = Beenden
+tray-now = Jetzt { $power }
+tray-today = Heute { $energy }
+tray-today-cost = Heute { $energy } · { $cost }
+tray-unknown = Noch keine Werte
+tray-trouble = Hearthwatt braucht Aufmerksamkeit
+alert-threshold = { $budget }: { $percent } % verbraucht
+alert-threshold-body = Bisher { $spent } von { $limit }.
+alert-over = { $budget } ist aufgebraucht
+alert-over-body = { $spent } verbraucht, { $limit } vorgesehen.
+alert-forecast = { $budget } reicht voraussichtlich nicht
+alert-forecast-body = Bisher { $spent } von { $limit }. Wenn es so weitergeht, ist es am { $date } aufgebraucht.
