@@ -8,4 +8,4 @@ mod home;
 mod plan;
 
 pub use home::{BrokerAddress, Fault, SimError, SimHome, SimOptions};
-pub use plan::{Plan, PlannedMeter, plan};
+pub use plan::{Plan, PlannedMeter, Registers, plan};

@@ -64,7 +64,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
-            packet_bytes: 1024 * 1024,
+            packet_bytes: 4 * 1024 * 1024,
             retained: 16_384,
             retained_bytes: 32 * 1024 * 1024,
             filters: 4096,

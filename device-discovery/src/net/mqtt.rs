@@ -12,7 +12,6 @@ use super::Credentials;
 use super::topic::is_valid_filter;
 use bytes::Bytes;
 use hearthwatt_domain::ids::BrokerId;
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,8 +23,8 @@ pub const FILTERS_MAX: usize = 4096;
 /// the codec can't skip it.
 pub const PACKET_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Largest payload that is handed on by default, in bytes. Device lists of large Zigbee networks
-/// reach half of it.
-pub const PAYLOAD_MAX_BYTES: usize = 1024 * 1024;
+/// come near it.
+pub const PAYLOAD_MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// How to reach and use one broker.
 #[derive(Debug, Clone)]
@@ -139,7 +138,9 @@ struct Shared {
     lost: AtomicU64,
     oversized: AtomicU64,
     connects: AtomicU64,
-    filters: Mutex<BTreeSet<String>>,
+    /// In the order in which they were asked for, and are subscribed to: a broker answers in that
+    /// order, and identities are to come before readings.
+    filters: Mutex<Vec<String>>,
     filters_changed: Notify,
 }
 
@@ -213,13 +214,13 @@ impl Shared {
             return false;
         }
         let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
-        if filters.contains(filter) {
+        if filters.iter().any(|f| f == filter) {
             return true;
         }
         if filters.len() >= FILTERS_MAX {
             return false;
         }
-        filters.insert(filter.to_owned());
+        filters.push(filter.to_owned());
         drop(filters);
         self.filters_changed.notify_one();
         true

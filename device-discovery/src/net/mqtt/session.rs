@@ -6,7 +6,6 @@ use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet,
     Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, TlsError, Transport, mqttbytes,
 };
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -85,7 +84,7 @@ impl Session<'_> {
         network.set_tcp_nodelay(true);
         network.set_connection_timeout(CONNECT_TIMEOUT_S);
         events.set_network_options(network);
-        let mut subscribed = BTreeSet::new();
+        let mut subscribed = 0;
         let mut connected = false;
         loop {
             tokio::select! {
@@ -119,17 +118,15 @@ impl Session<'_> {
         }
     }
 
-    fn subscribe_new(&self, client: &AsyncClient, subscribed: &mut BTreeSet<String>) {
-        let new: Vec<String> = {
-            let filters = self.shared.filters.lock().unwrap_or_else(PoisonError::into_inner);
-            filters.difference(subscribed).cloned().collect()
-        };
-        for chunk in new.chunks(FILTERS_PER_PACKET) {
-            let filters = chunk.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtMostOnce));
-            if client.try_subscribe_many(filters).is_err() {
+    /// Asks for the filters after the first `subscribed` ones.
+    fn subscribe_new(&self, client: &AsyncClient, subscribed: &mut usize) {
+        let filters = self.shared.filters.lock().unwrap_or_else(PoisonError::into_inner);
+        for chunk in filters[*subscribed..].chunks(FILTERS_PER_PACKET) {
+            let packet = chunk.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtMostOnce));
+            if client.try_subscribe_many(packet).is_err() {
                 return; // the channel is full: the next acknowledgement brings us back
             }
-            subscribed.extend(chunk.iter().cloned());
+            *subscribed += chunk.len();
         }
     }
 
