@@ -74,8 +74,8 @@ struct HomeAssistant {
     states: HashMap<String, Vec<Source>>,
     /// Availability topic to the devices it speaks for.
     presences: HashMap<String, Vec<(String, Availability)>>,
-    /// Discovery topic to the entities it brought: (device, key).
-    configs: HashMap<String, Vec<(String, String)>>,
+    /// Discovery topic to the entities it brought.
+    configs: HashMap<String, Vec<Brought>>,
     entities: usize,
 }
 
@@ -85,6 +85,13 @@ struct Device {
     claims: HashMap<String, (Quantity, &'static str)>,
     info: DeviceInfo,
     introduced: bool,
+}
+
+#[derive(Debug)]
+struct Brought {
+    device: String,
+    key: String,
+    state_topic: String,
 }
 
 #[derive(Debug)]
@@ -226,7 +233,11 @@ impl HomeAssistant {
         d.device = Some(device.info.clone());
         for e in config.entities {
             device.claims.insert(e.key.clone(), (e.quantity, e.channel));
-            self.configs.entry(topic.into()).or_default().push((id.into(), e.key.clone()));
+            self.configs.entry(topic.into()).or_default().push(Brought {
+                device: id.into(),
+                key: e.key.clone(),
+                state_topic: e.state_topic.clone(),
+            });
             self.states
                 .entry(e.state_topic.clone())
                 .or_default()
@@ -245,22 +256,23 @@ impl HomeAssistant {
     /// Forgets what a discovery topic brought; the device it belonged to.
     fn forget(&mut self, topic: &str) -> Option<String> {
         let brought = self.configs.remove(topic)?;
-        let device = brought.first().map(|(d, _)| d.clone());
+        let device = brought.first().map(|b| b.device.clone());
         self.entities = self.entities.saturating_sub(brought.len());
-        for (id, key) in brought {
-            self.states.retain(|_, sources| {
+        for Brought { device: id, key, state_topic } in brought {
+            if let Some(sources) = self.states.get_mut(&state_topic) {
                 sources.retain(|s| s.device != id || s.entity.key != key);
-                !sources.is_empty()
-            });
-            if let Some(d) = self.devices.get_mut(&id) {
-                d.claims.remove(&key);
-                if d.claims.is_empty() {
-                    self.devices.remove(&id);
-                    self.presences.retain(|_, of| {
-                        of.retain(|(d, _)| *d != id);
-                        !of.is_empty()
-                    });
+                if sources.is_empty() {
+                    self.states.remove(&state_topic);
                 }
+            }
+            let Some(d) = self.devices.get_mut(&id) else { continue };
+            d.claims.remove(&key);
+            if d.claims.is_empty() {
+                self.devices.remove(&id);
+                self.presences.retain(|_, of| {
+                    of.retain(|(d, _)| *d != id);
+                    !of.is_empty()
+                });
             }
         }
         device
