@@ -193,13 +193,11 @@ fn device(seed: u64, number: i64, format: Format, name: &str) -> Device {
 }
 
 impl Device {
-    /// As the decoders name it once it has introduced itself.
+    /// As the decoders name it.
     pub fn id(&self) -> String {
         match self.format {
-            Format::ShellyPro3Em | Format::ShellyPlug | Format::ShellyEm { .. } => self.topic.clone(),
-            Format::TasmotaPlug | Format::TasmotaSml | Format::TasmotaBattery => self.mac.clone(),
             Format::Zigbee2Mqtt => self.ieee_address(),
-            Format::HaDiscovery => self.topic.clone(),
+            _ => self.topic.clone(),
         }
     }
 

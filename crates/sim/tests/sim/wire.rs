@@ -8,14 +8,14 @@ use jiff::tz::TimeZone;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-fn options() -> SimOptions {
+pub fn options() -> SimOptions {
     let start: jiff::Timestamp = "2026-05-14T11:00:00Z".parse().unwrap();
     let mut options = SimOptions::new(1, TimeZone::get("Europe/Berlin").unwrap(), UnixMillis::from(start));
     options.publish_every = Duration::from_millis(50);
     options
 }
 
-fn listen(home: &SimHome, filters: &[&str]) -> (MqttHandle, mpsc::Receiver<Inbound>) {
+pub fn listen(home: &SimHome, filters: &[&str]) -> (MqttHandle, mpsc::Receiver<Inbound>) {
     let (host, port) = home.broker();
     let mut config = BrokerConfig::new(BrokerId::derive(&[host]), host, port, u64::from(port));
     config.filters = filters.iter().map(|f| f.to_string()).collect();
@@ -66,7 +66,7 @@ async fn every_device_introduces_itself_and_speaks() {
 async fn faults_happen_and_heal() {
     let home = SimHome::start(options()).await.unwrap();
     let fridge = home.meters().iter().position(|m| m.name == "Fridge").unwrap();
-    let topic = format!("tele/tasmota_{}/SENSOR", &home.meters()[fridge].key.device_id[6..]);
+    let topic = format!("tele/{}/SENSOR", home.meters()[fridge].key.device_id);
     let (_handle, mut messages) = listen(&home, &["tele/#"]);
     let total = |m: &Inbound| {
         let v: serde_json::Value = serde_json::from_slice(&m.payload).ok()?;
