@@ -20,4 +20,9 @@ pub trait Clock: Send + Sync + 'static {
         let _ = arrival;
         self.now()
     }
+
+    /// Whether it runs like a clock on the wall. One that does not is never said to have jumped.
+    fn is_wall(&self) -> bool {
+        true
+    }
 }

@@ -1,21 +1,40 @@
-//! One home, running.
+//! One home, running: how it opens and closes.
 
+use crate::brokers::{checked, own_id, secret_name};
+use crate::changes::Changes;
+use crate::core::{Core, State};
+use crate::documents::{self, BrokerDoc, OwnBrokerDoc, put};
 use crate::error::OpenError;
+use crate::health::notice;
+use crate::limits::INBOUND_QUEUE;
+use crate::meters::Meters;
 use crate::options::{HomeOptions, Preset};
-use hearthwatt_api::*;
-use hearthwatt_domain::alert::Alert;
-use hearthwatt_domain::budget::BudgetStatus;
+use crate::pipeline::Pipeline;
+use crate::price::TariffBook;
+use crate::readers::Readers;
+use crate::secrets::SecretFile;
+use crate::writer::Writer;
+use crate::{discover, judge, tasks, words};
+use hearthwatt_api::{ApiError, BrokerOrigin, Event, NoticeCode, Settings, Severity};
 use hearthwatt_domain::reading::Reading;
-use hearthwatt_domain::tariff::Tariff;
-use tokio::sync::broadcast;
+use hearthwatt_store::{Reader, Store, StoreError, StoreOptions};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
 
-/// Events a slow listener may fall behind before it is told [`Event::Lagged`] by its receiver.
+/// Events a slow listener may fall behind before it is told so by its receiver.
 pub const EVENT_BACKLOG: usize = 1024;
 
 /// A home that is open. Dropping it without [`Home::close`] is like a power cut: nothing that was
 /// stored is lost.
 pub struct Home {
-    events: broadcast::Sender<Event>,
+    pub(crate) core: Arc<Core>,
+    stop: watch::Sender<bool>,
+    /// Ends after the network's connections, so that what they delivered is still taken in.
+    stop_pipeline: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    pipeline: JoinHandle<()>,
 }
 
 /// What became of an import.
@@ -30,13 +49,17 @@ impl Home {
     ///
     /// # Errors
     /// The folder or its database can't be used: [`OpenError::code`] says how.
-    pub async fn open(_options: HomeOptions) -> Result<Home, OpenError> {
-        Ok(Home { events: broadcast::channel(EVENT_BACKLOG).0 })
+    pub async fn open(options: HomeOptions) -> Result<Home, OpenError> {
+        let opening = options.clone();
+        let opened = tokio::task::spawn_blocking(move || prepare(&opening))
+            .await
+            .map_err(|_| OpenError::new(NoticeCode::DatabaseCorrupt, "The home could not be opened."))??;
+        Ok(start(&options, opened).await)
     }
 
     /// What the home tells unasked, from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+        self.core.events.subscribe()
     }
 
     /// Stores past readings (a backfill), in any order; those already there are left alone. Give
@@ -44,105 +67,215 @@ impl Home {
     ///
     /// # Errors
     /// `Storage` when the database can't take them: none of the batch is stored.
-    pub async fn import(&self, _readings: Vec<Reading>) -> Result<Imported, ApiError> {
-        Err(not_yet())
+    pub async fn import(&self, readings: Vec<Reading>) -> Result<Imported, ApiError> {
+        let appended = self.core.writer.run(move |store| store.append(&readings)).await?;
+        self.core.changes.note(&appended.changed);
+        Ok(Imported { stored: appended.stored, duplicates: appended.duplicates })
     }
 
     /// Puts meters, tariffs and budgets in place, all or nothing.
     ///
     /// # Errors
     /// `Invalid` names the field; `Storage` when the database can't take them.
-    pub async fn configure(&self, _preset: Preset) -> Result<(), ApiError> {
-        Err(not_yet())
+    pub async fn configure(&self, preset: Preset) -> Result<(), ApiError> {
+        self.core.configure(preset).await
     }
 
     /// Stops listening, stores what is under way and closes the database in order.
-    pub async fn close(self) {}
-}
-
-fn not_yet() -> ApiError {
-    ApiError {
-        code: ErrorCode::Unavailable,
-        message: "The home does not answer this yet.".into(),
-        retry: false,
+    pub async fn close(self) {
+        let Home { core, stop, stop_pipeline, tasks, pipeline } = self;
+        stop.send_replace(true);
+        let (handles, own) = core.brokers().shut();
+        for handle in handles {
+            handle.stop().await;
+        }
+        stop_pipeline.send_replace(true);
+        let _ = pipeline.await;
+        for task in tasks {
+            let _ = task.await;
+        }
+        if let Some(own) = own {
+            own.stop().await;
+        }
+        core.readers.close().await;
+        core.writer.close().await;
     }
 }
 
-#[allow(non_snake_case, reason = "the answering method carries the name of its call's type")]
-impl Answer for Home {
-    async fn GetOverview(&self, _call: GetOverview) -> Result<Overview, ApiError> {
-        Err(not_yet())
+struct Opened {
+    writer: Writer,
+    changes: Arc<Changes>,
+    readers: Readers,
+    state: State,
+    brokers: Vec<BrokerDoc>,
+    own_broker: bool,
+    secrets: SecretFile,
+}
+
+/// All that touches the disk.
+fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
+    let zone = TimeZone::get(&options.zone).unwrap_or(TimeZone::UTC);
+    let store_options = StoreOptions { zone: None, max_pages: options.max_pages };
+    let (mut store, report) = Store::open(&options.folder, store_options).map_err(|e| failed(&e))?;
+    if report.created {
+        store.set_zone(&zone).map_err(|e| failed(&e))?;
     }
-    async fn GetLiveSeries(&self, _call: GetLiveSeries) -> Result<LiveSeries, ApiError> {
-        Err(not_yet())
+    if !report.clean {
+        tracing::warn!(replayed = report.replayed, "the home was not closed in order; its database is well");
     }
-    async fn GetHistory(&self, _call: GetHistory) -> Result<History, ApiError> {
-        Err(not_yet())
+    let readers = Readers::new(&store).map_err(|e| failed(&e))?;
+    let reader = store.reader().map_err(|e| failed(&e))?;
+    let loaded = load(&reader, options).map_err(|e| failed(&e))?;
+    if *store.zone() != loaded.0.zone {
+        // settings were written, and the end came before the days were rebuilt
+        store.set_zone(&loaded.0.zone).map_err(|e| failed(&e))?;
     }
-    async fn ListBudgets(&self, _call: ListBudgets) -> Result<Vec<BudgetStatus>, ApiError> {
-        Err(not_yet())
+    let secrets = SecretFile::open(options.folder.join("secrets.json")).map_err(|e| {
+        OpenError::new(
+            NoticeCode::DatabaseReadOnly,
+            format!(
+                "The brokers' passwords can't be read ({e}). Check the file secrets.json in {}; if it is damaged, \
+                 delete it and enter the passwords again.",
+                options.folder.display()
+            ),
+        )
+    })?;
+    let (state, brokers, own_broker) = loaded;
+    let changes = Arc::new(Changes::new());
+    let writer = Writer::start(store, changes.clone()).map_err(|e| {
+        OpenError::new(NoticeCode::DatabaseReadOnly, format!("The home's writer can't be started ({e})."))
+    })?;
+    Ok(Opened { writer, changes, readers, state, brokers, own_broker, secrets })
+}
+
+fn failed(error: &StoreError) -> OpenError {
+    OpenError::new(words::store_code(error), error.to_string())
+}
+
+fn load(reader: &Reader, options: &HomeOptions) -> Result<(State, Vec<BrokerDoc>, bool), StoreError> {
+    let settings = match reader.document(documents::SETTINGS, documents::HOME)? {
+        Some(document) => document.parse()?,
+        None => Settings {
+            home_name: options.home_name.clone(),
+            time_zone: TimeZone::get(&options.zone).map_or_else(|_| "UTC".into(), |_| options.zone.clone()),
+            currency: options.currency.clone(),
+            bill_day: 1,
+            auto_adopt: false,
+            notifications: true,
+        },
+    };
+    let zone = TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC);
+    let own = match reader.document(documents::SETTINGS, documents::OWN)? {
+        Some(document) => document.parse::<OwnBrokerDoc>()?.enabled,
+        None => false,
+    };
+    let tariffs: Vec<hearthwatt_domain::tariff::Tariff> = documents::all(reader, documents::TARIFF)?;
+    let budgets: Vec<hearthwatt_domain::budget::Budget> = documents::all(reader, documents::BUDGET)?;
+    let alerts: Vec<hearthwatt_domain::alert::Alert> = documents::all(reader, documents::ALERT)?;
+    let meters: Vec<hearthwatt_domain::meter::Meter> = documents::all(reader, documents::METER)?;
+    let state = State {
+        settings,
+        book: Arc::new(TariffBook::new(&tariffs, zone.clone())),
+        zone,
+        tariffs,
+        budgets: budgets.into_iter().map(|b| (b.id, b)).collect(),
+        statuses: Default::default(),
+        alerts: alerts.into_iter().map(|a| (a.id, a)).collect(),
+        meters: Meters::load(meters),
+        unsaved: Vec::new(),
+    };
+    Ok((state, documents::all(reader, documents::BROKER)?, own))
+}
+
+/// Starts all that runs.
+async fn start(options: &HomeOptions, opened: Opened) -> Home {
+    let (inbound, messages) = mpsc::channel(INBOUND_QUEUE);
+    let core = Arc::new(Core::new(
+        options,
+        opened.state,
+        opened.writer,
+        opened.readers,
+        opened.changes,
+        Arc::new(opened.secrets),
+        inbound,
+        broadcast::channel(EVENT_BACKLOG).0,
+    ));
+    let (stop, stopped) = watch::channel(false);
+    let (stop_pipeline, pipeline_stopped) = watch::channel(false);
+    let pipeline = tokio::spawn(Pipeline::new(core.clone()).run(messages, pipeline_stopped));
+    core.connect_all(options, opened.brokers, opened.own_broker).await;
+    let tasks = vec![
+        tokio::spawn(discover::run(core.clone(), stopped.clone())),
+        tokio::spawn(judge::run(core.clone(), stopped.clone())),
+        tokio::spawn(tasks::look(core.clone(), stopped.clone())),
+        tokio::spawn(tasks::trouble(core.clone(), stopped)),
+    ];
+    Home { core, stop, stop_pipeline, tasks, pipeline }
+}
+
+impl Core {
+    async fn connect_all(self: &Arc<Self>, options: &HomeOptions, stored: Vec<BrokerDoc>, own: bool) {
+        for doc in stored {
+            if doc.ignored {
+                self.brokers().ignored.push(doc.id);
+            } else {
+                let password = self.secrets.get(&secret_name(doc.id));
+                self.connect(doc, password, BrokerOrigin::Manual, false);
+            }
+        }
+        for input in &options.brokers {
+            match checked(input) {
+                Ok(doc) => {
+                    self.connect(doc, input.password.clone(), BrokerOrigin::Manual, true);
+                }
+                Err(error) => tracing::error!(%error, "a broker given at the start can't be used"),
+            }
+        }
+        if own && let Err(error) = self.start_own_broker() {
+            let now = self.now();
+            let mut notice = notice(NoticeCode::BrokerUnreachable, Severity::Warning, now, error.message);
+            notice.broker = Some(own_id());
+            self.health(|h| h.raise(notice));
+        }
     }
-    async fn SaveBudget(&self, _call: SaveBudget) -> Result<BudgetStatus, ApiError> {
-        Err(not_yet())
+
+    async fn configure(&self, preset: Preset) -> Result<(), ApiError> {
+        let _edit = self.edit.lock().await;
+        let mut changes = Vec::new();
+        for meter in &preset.meters {
+            changes.push(put(documents::METER, meter.id, meter)?);
+        }
+        for tariff in &preset.tariffs {
+            crate::answer::check_tariff(tariff)?;
+            changes.push(put(documents::TARIFF, tariff.id, tariff)?);
+        }
+        for budget in &preset.budgets {
+            crate::answer::check_budget(budget)?;
+            changes.push(put(documents::BUDGET, budget.id, budget)?);
+        }
+        self.write(changes).await?;
+        {
+            let mut state = self.state();
+            preset.meters.into_iter().for_each(|m| state.meters.put(m));
+            for tariff in preset.tariffs {
+                state.tariffs.retain(|t| t.id != tariff.id);
+                state.tariffs.push(tariff);
+            }
+            state.reprice();
+            state.budgets.extend(preset.budgets.into_iter().map(|b| (b.id, b)));
+        }
+        self.changes.all();
+        for event in [Event::MetersChanged, Event::SettingsChanged, Event::BudgetsChanged] {
+            self.tell(event);
+        }
+        Ok(())
     }
-    async fn DeleteBudget(&self, _call: DeleteBudget) -> Result<(), ApiError> {
-        Err(not_yet())
-    }
-    async fn ListAlerts(&self, _call: ListAlerts) -> Result<Vec<Alert>, ApiError> {
-        Err(not_yet())
-    }
-    async fn AcknowledgeAlert(&self, _call: AcknowledgeAlert) -> Result<Alert, ApiError> {
-        Err(not_yet())
-    }
-    async fn ListMeters(&self, _call: ListMeters) -> Result<MeterList, ApiError> {
-        Err(not_yet())
-    }
-    async fn AdoptMeters(&self, _call: AdoptMeters) -> Result<MeterList, ApiError> {
-        Err(not_yet())
-    }
-    async fn IgnoreMeter(&self, _call: IgnoreMeter) -> Result<MeterList, ApiError> {
-        Err(not_yet())
-    }
-    async fn UpdateMeter(&self, _call: UpdateMeter) -> Result<MeterList, ApiError> {
-        Err(not_yet())
-    }
-    async fn ListRefusals(&self, _call: ListRefusals) -> Result<Vec<Refusal>, ApiError> {
-        Err(not_yet())
-    }
-    async fn GetSettings(&self, _call: GetSettings) -> Result<Settings, ApiError> {
-        Err(not_yet())
-    }
-    async fn SaveSettings(&self, _call: SaveSettings) -> Result<Settings, ApiError> {
-        Err(not_yet())
-    }
-    async fn ListTariffs(&self, _call: ListTariffs) -> Result<Vec<Tariff>, ApiError> {
-        Err(not_yet())
-    }
-    async fn SaveTariff(&self, _call: SaveTariff) -> Result<Vec<Tariff>, ApiError> {
-        Err(not_yet())
-    }
-    async fn DeleteTariff(&self, _call: DeleteTariff) -> Result<Vec<Tariff>, ApiError> {
-        Err(not_yet())
-    }
-    async fn ListBrokers(&self, _call: ListBrokers) -> Result<Vec<BrokerView>, ApiError> {
-        Err(not_yet())
-    }
-    async fn SaveBroker(&self, _call: SaveBroker) -> Result<Vec<BrokerView>, ApiError> {
-        Err(not_yet())
-    }
-    async fn DeleteBroker(&self, _call: DeleteBroker) -> Result<Vec<BrokerView>, ApiError> {
-        Err(not_yet())
-    }
-    async fn SetOwnBroker(&self, _call: SetOwnBroker) -> Result<Vec<BrokerView>, ApiError> {
-        Err(not_yet())
-    }
-    async fn GetHealth(&self, _call: GetHealth) -> Result<Vec<Notice>, ApiError> {
-        Err(not_yet())
-    }
-    async fn StartDemo(&self, _call: StartDemo) -> Result<(), ApiError> {
-        Err(not_yet())
-    }
-    async fn LeaveDemo(&self, _call: LeaveDemo) -> Result<(), ApiError> {
-        Err(not_yet())
+}
+
+impl State {
+    /// After tariffs or the zone changed.
+    pub(crate) fn reprice(&mut self) {
+        self.tariffs.sort_by(|a, b| (a.valid_from, a.id).cmp(&(b.valid_from, b.id)));
+        self.book = Arc::new(TariffBook::new(&self.tariffs, self.zone.clone()));
     }
 }

@@ -5,12 +5,34 @@
 //! its events, close. It knows nothing of windows and HTTP, and reads no clock but the one it is
 //! given.
 
+mod answer;
+mod brokers;
+mod changes;
 mod clock;
+mod core;
+mod days;
+mod discover;
+mod documents;
 mod error;
+mod guess;
+mod health;
 mod home;
+mod judge;
+mod limits;
+mod live;
+mod meters;
 mod options;
+mod pipeline;
+mod price;
+mod readers;
+mod secrets;
+mod tasks;
+mod views;
+mod words;
+mod writer;
 
 pub use clock::{Arrival, Clock};
 pub use error::OpenError;
-pub use home::{Home, Imported};
+pub use home::{EVENT_BACKLOG, Home, Imported};
 pub use options::{Discovery, HomeOptions, Preset};
+pub use secrets::{SecretFile, SecretStore};

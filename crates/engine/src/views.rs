@@ -1,0 +1,10 @@
+//! What the screens show, computed from the store's rollups and the state in memory.
+
+mod cache;
+pub(crate) mod history;
+pub(crate) mod live;
+pub(crate) mod meters;
+pub(crate) mod overview;
+pub(crate) mod rows;
+
+pub(crate) use cache::Cache;
