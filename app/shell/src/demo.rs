@@ -254,3 +254,88 @@ fn failure(why: &dyn std::fmt::Display) -> Failure {
         since: SystemClock.now(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hearthwatt_api::{Answer, LineKind};
+    use hearthwatt_api::{
+        Compare, GetHistory, GetLiveSeries, GetOverview, HistoryPeriod, ListBudgets, ListMeters, LiveWindow,
+    };
+    use std::time::Duration;
+
+    /// Runs faster than the world, so that minutes of the demo fit into a test.
+    struct Fast {
+        start: UnixMillis,
+        began: Instant,
+        speed: f64,
+    }
+
+    impl Clock for Fast {
+        fn now(&self) -> UnixMillis {
+            self.start.plus_ms((self.began.elapsed().as_secs_f64() * 1e3 * self.speed) as i64)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_demo_has_a_past_goes_on_live_and_soon_alerts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pages, mut events) = broadcast::channel(1024);
+        let speed = 20.0;
+        let clock = Arc::new(Fast { start: SystemClock.now(), began: Instant::now(), speed });
+        let began = Instant::now();
+        let demo = Demo::start(dir.path().join("demo"), pages, DemoTime { clock: clock.clone(), speed })
+            .await
+            .unwrap();
+        let built = began.elapsed();
+        println!("built in {built:?}");
+        let home = demo.home().home();
+        let alert_due = clock.now().plus_ms(2 * 60 * 1000);
+
+        let overview = home.GetOverview(GetOverview {}).await.unwrap();
+        assert!(overview.demo && overview.has_tariff);
+        let meters = home.ListMeters(ListMeters {}).await.unwrap();
+        assert!(meters.adopted.len() >= 8, "{}", meters.adopted.len());
+        assert!(meters.adopted.iter().all(|m| !m.meter.name.is_empty()));
+        assert!(!home.ListBudgets(ListBudgets {}).await.unwrap().is_empty());
+
+        // a year of months, each with use, priced, and last year's beside those that have one
+        let zone = TimeZone::get(&overview.time_zone).unwrap();
+        let today = clock.now().to_jiff().unwrap().to_zoned(zone).date();
+        let ask = |resolution, anchor| GetHistory { resolution, anchor, compare: Compare::None, meter: None };
+        let month = home
+            .GetHistory(ask(HistoryPeriod::Month, today.first_of_month().yesterday().unwrap()))
+            .await
+            .unwrap();
+        for bar in &month.bars {
+            let kwh = bar.totals.used.kwh();
+            assert!((2.0..150.0).contains(&kwh), "{kwh} kWh on a day");
+            assert!(bar.covered > 0.99 && bar.totals.cost.is_some(), "{bar:?}");
+        }
+        let day = home.GetHistory(ask(HistoryPeriod::Day, today.yesterday().unwrap())).await.unwrap();
+        let sum: i64 = day.bars.iter().map(|b| b.totals.used.0).sum();
+        assert_eq!(sum, day.total.used.0);
+        let first = month.first_day.unwrap();
+        assert!(today.since(first).unwrap().get_days() >= 390, "{first}");
+
+        let series = home.GetLiveSeries(GetLiveSeries { window: LiveWindow::Day }).await.unwrap();
+        let line = series.lines.iter().find(|l| l.line == LineKind::Home).unwrap();
+        let heard = line.points.iter().flatten().count();
+        assert!(heard * 10 > line.points.len() * 9, "{heard} of {}", line.points.len());
+
+        let (mut live, mut alerted) = (false, false);
+        while !(live && alerted) {
+            let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await.unwrap();
+            match event {
+                Ok(Event::Live(now)) if now.flow.home.is_some() => live = true,
+                Ok(Event::AlertRaised { alert }) => {
+                    assert!(alert.crossed_at <= alert_due, "{alert:?}");
+                    alerted = true;
+                }
+                Ok(_) => {}
+                Err(e) => panic!("{e}"),
+            }
+        }
+        demo.stop().await;
+    }
+}
