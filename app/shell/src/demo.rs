@@ -14,7 +14,7 @@ use hearthwatt_discovery::net::broker::{self, BrokerOptions, OwnBroker};
 use hearthwatt_discovery::net::mdns::Interfaces;
 use hearthwatt_domain::ids::{BrokerId, TariffId};
 use hearthwatt_domain::meter::{Adoption, Meter, MeterKey};
-use hearthwatt_domain::reading::{Quantity, Reading};
+use hearthwatt_domain::reading::Reading;
 use hearthwatt_domain::tariff::{PriceSchedule, PriceWindow, Tariff};
 use hearthwatt_domain::time::{Span, UnixMillis};
 use hearthwatt_domain::units::{Money, Price};
@@ -159,19 +159,23 @@ async fn furnish(
 
     // what was measured while the rest was being stored
     let then = clock.now();
-    let meanwhile: Vec<Reading> = plan.readings(Span::new(now, then), RECENT_STEP_MS).collect();
+    let meanwhile = Span::new(now, then);
+    let meanwhile =
+        plan.readings(meanwhile, RECENT_STEP_MS).chain(plan.power_readings(meanwhile, RECENT_STEP_MS));
+    let meanwhile: Vec<Reading> = meanwhile.collect();
     stored += home.import(meanwhile).await?.stored;
     home.configure(Preset { budgets: plan.demo_budgets(then), ..Preset::default() }).await?;
     Ok(stored)
 }
 
-/// All past readings in batches, oldest first; ends early when nobody takes them any more.
+/// All past readings in batches, registers first and oldest first; ends early when nobody takes them any more.
 fn send_history(plan: &Plan, start: UnixMillis, now: UnixMillis, batches: &mpsc::Sender<Vec<Reading>>) {
     let recent = now.plus_ms(-RECENT_MS);
-    let registers = plan
-        .readings(Span::new(start, recent), HISTORY_STEP_MS)
-        .filter(|reading| reading.quantity.is_register() || reading.quantity == Quantity::StateOfCharge);
-    let all = registers.chain(plan.readings(Span::new(recent, now), RECENT_STEP_MS));
+    let (old, new) = (Span::new(start, recent), Span::new(recent, now));
+    let all = plan
+        .readings(old, HISTORY_STEP_MS)
+        .chain(plan.readings(new, RECENT_STEP_MS))
+        .chain(plan.power_readings(new, RECENT_STEP_MS));
     let mut batch = Vec::with_capacity(BATCH);
     for reading in all {
         batch.push(reading);
@@ -194,7 +198,7 @@ fn meter(planned: &PlannedMeter) -> Meter {
         room: planned.room.clone(),
         role: planned.role,
         parent: planned.parent.as_ref().map(MeterKey::id),
-        inverted: planned.inverted,
+        inverted: false,
         manufacturer: planned.manufacturer.clone(),
         model: planned.model.clone(),
     }
