@@ -80,6 +80,7 @@ pub struct Decoded {
     /// Why nothing, or not everything, was taken: for logs and for the user.
     pub reason: Option<String>,
     /// Set when the message taught something new about the device, or repeats its description.
+    /// From a discovery message, that is before any reading, and there may never be one.
     pub device: Option<DeviceInfo>,
     /// Set when the message says whether the device is reachable.
     pub online: Option<bool>,

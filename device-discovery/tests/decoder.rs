@@ -1,5 +1,7 @@
 //! The decoder against real messages, where they are at hand, and against hostile ones, always.
 
+#![allow(clippy::unwrap_used)] // a test may
+
 use hearthwatt_discovery::limits::{MAX_DEVICES, MAX_ENTITIES, MAX_MEASUREMENTS, MAX_PAYLOAD};
 use hearthwatt_discovery::{Decoded, Decoder, Message, Outcome, Transport, families};
 use proptest::prelude::*;

@@ -237,7 +237,52 @@ fn one(r: &mut Readings, name: &str, c: &Value, states: &mut HashMap<String, Sta
     }
 }
 
-const PHASES: [(&str, &str); 3] = [("a", "l1"), ("b", "l2"), ("c", "l3")];
+/// The fields of a phase in `em` and `emdata`.
+struct Phase {
+    channel: &'static str,
+    power: &'static str,
+    fields: [(&'static str, Q); 5],
+    registers: [(&'static str, Q); 2],
+}
+
+const PHASES: [Phase; 3] = [
+    Phase {
+        channel: "l1",
+        power: "a_act_power",
+        fields: [
+            ("a_aprt_power", Q::ApparentPower),
+            ("a_pf", Q::PowerFactor),
+            ("a_voltage", Q::Voltage),
+            ("a_current", Q::Current),
+            ("a_freq", Q::Frequency),
+        ],
+        registers: [("a_total_act_energy", Q::EnergyImport), ("a_total_act_ret_energy", Q::EnergyExport)],
+    },
+    Phase {
+        channel: "l2",
+        power: "b_act_power",
+        fields: [
+            ("b_aprt_power", Q::ApparentPower),
+            ("b_pf", Q::PowerFactor),
+            ("b_voltage", Q::Voltage),
+            ("b_current", Q::Current),
+            ("b_freq", Q::Frequency),
+        ],
+        registers: [("b_total_act_energy", Q::EnergyImport), ("b_total_act_ret_energy", Q::EnergyExport)],
+    },
+    Phase {
+        channel: "l3",
+        power: "c_act_power",
+        fields: [
+            ("c_aprt_power", Q::ApparentPower),
+            ("c_pf", Q::PowerFactor),
+            ("c_voltage", Q::Voltage),
+            ("c_current", Q::Current),
+            ("c_freq", Q::Frequency),
+        ],
+        registers: [("c_total_act_energy", Q::EnergyImport), ("c_total_act_ret_energy", Q::EnergyExport)],
+    },
+];
 
 fn component(r: &mut Readings, kind: Kind, n: &str, c: &Value, state: &mut State) {
     if c.get("errors").and_then(Value::as_array).is_some_and(|e| e.iter().any(|e| e == "power_meter_failure"))
@@ -249,9 +294,10 @@ fn component(r: &mut Readings, kind: Kind, n: &str, c: &Value, state: &mut State
         Kind::EmData => {
             r.value("total", Q::EnergyImport, c.get("total_act"), 1.0);
             r.value("total", Q::EnergyExport, c.get("total_act_ret"), 1.0);
-            for (p, l) in PHASES {
-                r.value(l, Q::EnergyImport, c.get(format!("{p}_total_act_energy")), 1.0);
-                r.value(l, Q::EnergyExport, c.get(format!("{p}_total_act_ret_energy")), 1.0);
+            for p in &PHASES {
+                for (field, quantity) in p.registers {
+                    r.value(p.channel, quantity, c.get(field), 1.0);
+                }
             }
         }
         Kind::Em1 => {
@@ -274,19 +320,14 @@ fn component(r: &mut Readings, kind: Kind, n: &str, c: &Value, state: &mut State
 
 fn em(r: &mut Readings, c: &Value, state: &mut State) {
     let mut moved = false;
-    for (i, (p, l)) in PHASES.iter().enumerate() {
-        for (field, quantity) in [
-            ("act_power", Q::Power),
-            ("aprt_power", Q::ApparentPower),
-            ("pf", Q::PowerFactor),
-            ("voltage", Q::Voltage),
-            ("current", Q::Current),
-            ("freq", Q::Frequency),
-        ] {
-            r.value(l, quantity, c.get(format!("{p}_{field}")), 1.0);
+    for (phase, last) in PHASES.iter().zip(&mut state.phase_power) {
+        let power = c.get(phase.power);
+        r.value(phase.channel, Q::Power, power, 1.0);
+        for (field, quantity) in phase.fields {
+            r.value(phase.channel, quantity, c.get(field), 1.0);
         }
-        if let Some(Number::Is(w)) = c.get(format!("{p}_act_power")).map(number) {
-            state.phase_power[i] = Some(w);
+        if let Some(Number::Is(w)) = power.map(number) {
+            *last = Some(w);
             moved = true;
         }
     }

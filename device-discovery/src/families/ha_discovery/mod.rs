@@ -186,7 +186,9 @@ impl HomeAssistant {
         self.forget(topic);
         let id = config.device_id.clone().unwrap_or_default();
         let all = config.entities.len();
-        config.entities.retain(|e| !native(&e.state_topic));
+        // its base topic is the user's, its identifiers are not
+        let bridged = id.starts_with("zigbee2mqtt_");
+        config.entities.retain(|e| !bridged && !native(&e.state_topic));
         if config.entities.is_empty() {
             let (outcome, why) = if all > 0 {
                 (Outcome::Ok, "read natively".to_string())
@@ -410,6 +412,8 @@ mod tests {
             r#"{"stat_t":"a/w","unit_of_meas":"W","avty_t":"a/up"}"#,
         );
         feed(&mut d, "homeassistant/sensor/z/config", r#"{"stat_t":"zigbee2mqtt/z","unit_of_meas":"W"}"#);
+        let renamed = r#"{"stat_t":"my/z","unit_of_meas":"W","dev":{"ids":["zigbee2mqtt_0x01"]}}"#;
+        assert_eq!(feed(&mut d, "homeassistant/sensor/y/config", renamed).device, None);
         assert_eq!(d.wanted_topics(), ["a/up", "a/w"]);
         feed(&mut d, "homeassistant/sensor/a/config", "");
         assert_eq!(d.wanted_topics(), [""; 0]);

@@ -90,7 +90,7 @@ fn obis(words: &[&str]) -> Option<Meaning> {
             ["280"] => [2, 8, 0],
             ["281"] => [2, 8, 1],
             ["282"] => [2, 8, 2],
-            ["1670"] => [16, 7, 0],
+            ["1670" | "167"] => [16, 7, 0],
             _ => return None,
         },
     };
@@ -121,6 +121,8 @@ fn in_words(words: &[&str]) -> Option<Meaning> {
     // other times, extremes and angles
     if any(&[
         "angle",
+        "phi",
+        "winkel",
         "phasenwinkel",
         "max",
         "min",
@@ -244,6 +246,7 @@ mod tests {
             ("Zählerstand", Some(("total", Q::EnergyImport))),
             ("Frequenz", Some(("total", Q::Frequency))),
             ("phase_angle_L1", None),
+            ("Phi_U_L2_U_L1", None),
             ("Energy", None),
             ("Temperature", None),
             ("", None),
