@@ -94,6 +94,8 @@ pub struct MdnsHandle {
     status: watch::Receiver<MdnsStatus>,
     lost: Arc<AtomicU64>,
     tasks: Vec<JoinHandle<()>>,
+    /// So that the consumer waits, and does not see an end, while browsing is off.
+    _events: mpsc::Sender<MdnsEvent>,
 }
 
 /// Browses for [`SERVICES`] on the current tokio runtime.
@@ -106,17 +108,21 @@ pub fn start(interfaces: Interfaces) -> Result<(MdnsHandle, mpsc::Receiver<MdnsE
     let lost = Arc::new(AtomicU64::new(0));
     if interfaces == Interfaces::Off {
         let (_, status) = watch::channel(MdnsStatus::Off);
-        return Ok((MdnsHandle { daemon: None, status, lost, tasks: Vec::new() }, receiver));
+        return Ok((MdnsHandle { daemon: None, status, lost, tasks: Vec::new(), _events: events }, receiver));
     }
     let daemon = daemon(interfaces)?;
     let (status_tx, status) = watch::channel(MdnsStatus::Running);
     let mut tasks = vec![tokio::spawn(watch_daemon(daemon.monitor()?, status_tx))];
-    let browser =
-        Arc::new(Browser { daemon: daemon.clone(), events, lost: lost.clone(), known: Mutex::default() });
+    let browser = Arc::new(Browser {
+        daemon: daemon.clone(),
+        events: events.clone(),
+        lost: lost.clone(),
+        known: Mutex::default(),
+    });
     for &service in SERVICES {
         tasks.push(tokio::spawn(browser.clone().browse(service)));
     }
-    Ok((MdnsHandle { daemon: Some(daemon), status, lost, tasks }, receiver))
+    Ok((MdnsHandle { daemon: Some(daemon), status, lost, tasks, _events: events }, receiver))
 }
 
 impl MdnsHandle {

@@ -163,7 +163,7 @@ pub fn start(config: BrokerConfig, messages: mpsc::Sender<Inbound>) -> MqttHandl
     for filter in &config.filters {
         shared.add_filter(filter);
     }
-    let task = tokio::spawn(session::run(config, shared.clone(), messages, state_tx, stop_rx));
+    let task = tokio::spawn(session::supervise(config, shared.clone(), messages, state_tx, stop_rx));
     MqttHandle { id, shared, state, stop, task: Some(task) }
 }
 

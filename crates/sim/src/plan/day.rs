@@ -96,7 +96,7 @@ impl Day {
                 ripple[GRID][m] = total;
             }
         }
-        let energy = watts.iter().map(|w| integrate(w)).collect();
+        let energy = watts.iter().map(integrate).collect();
         Self { watts, ripple, energy }
     }
 

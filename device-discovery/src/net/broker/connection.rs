@@ -61,6 +61,7 @@ pub(super) async fn serve(stream: TcpStream, router: Arc<Router>) {
         connect.client_id.clone()
     };
     let session = router.enter(&client_id, queue.clone());
+    let seat = Seat { router: &router, client_id: &client_id, session };
     let acks = queue.downgrade();
     drop(queue);
     let mut client =
@@ -69,7 +70,7 @@ pub(super) async fn serve(stream: TcpStream, router: Arc<Router>) {
         end = client.read(reader, connect.keep_alive) => end,
         () = write_all(write, waiting) => End::Lost,
     };
-    router.leave(&client_id, session);
+    drop(seat);
     match (end, &connect.last_will) {
         (End::Goodbye, _) => {}
         (end, will) => {
@@ -80,6 +81,19 @@ pub(super) async fn serve(stream: TcpStream, router: Arc<Router>) {
                 router.publish_will(will);
             }
         }
+    }
+}
+
+/// A client's place among the others, given up however its connection ends.
+struct Seat<'a> {
+    router: &'a Router,
+    client_id: &'a str,
+    session: u64,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.router.leave(self.client_id, self.session);
     }
 }
 

@@ -7,7 +7,8 @@ use rumqttc::{
     Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, TlsError, Transport, mqttbytes,
 };
 use std::ops::ControlFlow;
-use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -25,11 +26,31 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(30);
 /// Longest reason shown, in characters.
 const REASON_MAX_CHARS: usize = 200;
 
-pub(super) async fn run(
+/// Keeps a client going: a fault in the protocol library costs its connection, not the home's ears.
+pub(super) async fn supervise(
     config: BrokerConfig,
-    shared: std::sync::Arc<Shared>,
+    shared: Arc<Shared>,
     messages: mpsc::Sender<Inbound>,
     state: watch::Sender<ConnState>,
+    stop: watch::Receiver<bool>,
+) {
+    let state = Arc::new(state);
+    loop {
+        let run = run(config.clone(), shared.clone(), messages.clone(), state.clone(), stop.clone());
+        if tokio::spawn(run).await.is_ok() {
+            return;
+        }
+        tracing::error!(broker = %config.id, "the MQTT client failed; it is started again");
+        state.send_replace(ConnState::Unreachable { reason: "the MQTT client failed".into() });
+        sleep(config.backoff.max).await;
+    }
+}
+
+async fn run(
+    config: BrokerConfig,
+    shared: Arc<Shared>,
+    messages: mpsc::Sender<Inbound>,
+    state: Arc<watch::Sender<ConnState>>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut jitter = Jitter(config.seed);
@@ -38,7 +59,7 @@ pub(super) async fn run(
     let mut failures = 0u32;
     while !*stop.borrow() {
         let started = Instant::now();
-        let was_connected = shared.connects.load(std::sync::atomic::Ordering::Relaxed);
+        let was_connected = shared.connects.load(Ordering::Relaxed);
         let why = match transport(&config.tls, &shown) {
             Ok(transport) => {
                 let options = options(&config, &client_id, transport);
@@ -51,7 +72,7 @@ pub(super) async fn run(
             }
             Err(reason) => ConnState::BadCertificate { reason, fingerprint: None },
         };
-        let connected = shared.connects.load(std::sync::atomic::Ordering::Relaxed) > was_connected;
+        let connected = shared.connects.load(Ordering::Relaxed) > was_connected;
         failures =
             if connected && started.elapsed() >= STABLE_AFTER { 0 } else { failures.saturating_add(1) };
         let pause = pause(&config, &why, failures, &mut jitter);
@@ -185,7 +206,7 @@ fn explain(error: &ConnectionError, shared: &Shared, shown: &Shown) -> ConnState
             Some(cause) => bad_certificate(cause, shown),
             None => unreachable(e.to_string()),
         },
-        ConnectionError::Tls(e) => bad_certificate(&e.to_string(), shown),
+        ConnectionError::Tls(e) => bad_certificate(e.to_string(), shown),
         ConnectionError::MqttState(StateError::Deserialization(
             mqttbytes::Error::PayloadSizeLimitExceeded(bytes),
         )) => {
