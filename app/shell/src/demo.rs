@@ -61,6 +61,7 @@ pub(crate) struct Demo {
     home: OpenHome,
     sim: SimHome,
     broker: OwnBroker,
+    folder: PathBuf,
 }
 
 impl Demo {
@@ -77,7 +78,8 @@ impl Demo {
         let zone = TimeZone::get(&zone_name).unwrap_or(TimeZone::UTC);
         let address = broker.address();
         let home =
-            OpenHome::open(options(folder, time.clock.clone(), &zone_name, address), pages, |_| true).await?;
+            OpenHome::open(options(folder.clone(), time.clock.clone(), &zone_name, address), pages, |_| true)
+                .await?;
         let plan = Arc::new(plan(SEED, zone.clone()));
         match furnish(&home, &plan, &zone, &*time.clock).await {
             Ok(readings) => tracing::info!(readings, ms = began.elapsed().as_millis(), "demo home built"),
@@ -91,7 +93,7 @@ impl Demo {
         sim.broker = BrokerAddress::At { host: address.ip().to_string(), port: address.port() };
         sim.announce = Interfaces::Loopback;
         match SimHome::start(sim).await {
-            Ok(sim) => Ok(Self { home, sim, broker }),
+            Ok(sim) => Ok(Self { home, sim, broker, folder }),
             Err(e) => {
                 home.close().await;
                 Err(failure(&e))
@@ -107,6 +109,8 @@ impl Demo {
         self.sim.stop().await;
         self.home.close().await;
         self.broker.stop().await;
+        // the next one is built anew anyway; what can't go now goes then
+        let _ = wipe(&self.folder);
     }
 }
 

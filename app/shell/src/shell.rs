@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, RwLock, broadcast, watch};
 
 /// How often a home that could not be opened is tried again, where that may help.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(10) };
 /// A call waits this long for the home to be opened before it says so.
 const OPENING_LIMIT: Duration = Duration::from_secs(20);
 
@@ -151,22 +151,24 @@ impl Shell {
     }
 
     async fn open(self, demo: bool) {
-        let retry = if demo {
-            match self.try_demo().await {
-                Ok(()) => false,
-                Err(failure) => self.failed(failure).await && self.0.change.lock().await.is_none(),
-            }
-        } else {
-            self.try_own().await
-        };
+        let again = self.attempt(demo).await;
         self.0.opened.send_replace(true);
-        if retry {
-            self.retry_own().await;
+        if again {
+            self.retry(demo).await;
         }
     }
 
-    /// Tries the own home until it opens, can't, or is no longer asked for.
-    async fn retry_own(self) {
+    /// Opens the home asked for; the answer is whether to try again later.
+    async fn attempt(&self, demo: bool) -> bool {
+        let opened = if demo { self.open_demo().await } else { self.open_own().await };
+        match opened {
+            Ok(()) => false,
+            Err(failure) => self.failed(failure).await,
+        }
+    }
+
+    /// Tries until the home opens, can't, or is no longer asked for.
+    async fn retry(self, demo: bool) {
         let mut closed = self.0.closed.subscribe();
         loop {
             tokio::select! {
@@ -176,71 +178,65 @@ impl Shell {
             if self.0.homes.read().await.shown().is_some() {
                 return;
             }
-            if !self.try_own().await {
+            if !self.attempt(demo).await {
                 return self.tell(Event::HomeReplaced);
             }
         }
     }
 
-    /// Opens the household's own home; the answer is whether to try again later.
-    async fn try_own(&self) -> bool {
+    /// The data folder, claimed again if another Hearthwatt had it the last time.
+    fn claimed<'a>(&self, folder: &'a mut Option<DataFolder>) -> Result<&'a DataFolder, Failure> {
+        Ok(match folder.take() {
+            Some(claimed) => folder.insert(claimed),
+            None => folder.insert(DataFolder::claim(self.0.chosen.as_deref())?),
+        })
+    }
+
+    async fn open_own(&self) -> Result<(), Failure> {
         let mut folder = self.0.change.lock().await;
-        if *self.0.closed.borrow() {
-            return false;
+        if *self.0.closed.borrow() || self.0.homes.read().await.own.is_some() {
+            return Ok(());
         }
-        if folder.is_none() {
-            match DataFolder::claim(self.0.chosen.as_deref()) {
-                Ok(claimed) => *folder = Some(claimed),
-                Err(failure) => return self.failed(failure).await,
-            }
-        }
-        let Some(folder) = folder.as_ref() else { return false };
+        let folder = self.claimed(&mut folder)?.home();
         let mut options =
-            HomeOptions::new(folder.home(), Arc::new(SystemClock), &locale::zone(), &locale::currency());
+            HomeOptions::new(folder, Arc::new(SystemClock), &locale::zone(), &locale::currency());
         options.discovery = self.0.discovery;
         let demo_shown = self.0.demo_shown.clone();
         // behind the demo the own home goes on, and what it must warn of still comes through
         let wanted =
             move |e: &Event| !demo_shown.load(Ordering::Relaxed) || matches!(e, Event::AlertRaised { .. });
-        match OpenHome::open(options, self.0.events.clone(), wanted).await {
-            Ok(home) => {
-                let mut homes = self.0.homes.write().await;
-                homes.own = Some(home);
-                homes.failure = None;
-                false
-            }
-            Err(failure) => self.failed(failure).await,
-        }
-    }
-
-    async fn failed(&self, failure: Failure) -> bool {
-        let may_pass = failure.may_pass();
+        let home = OpenHome::open(options, self.0.events.clone(), wanted).await?;
         let mut homes = self.0.homes.write().await;
-        let notices = vec![failure.notice()];
-        let known = homes.failure.as_ref().is_some_and(|f| f.message == failure.message);
-        if !known {
-            tracing::error!("{failure}");
-        }
-        if !known || !*self.0.opened.borrow() {
-            homes.failure = Some(failure);
-            self.tell(Event::Health { notices });
-        }
-        may_pass
+        homes.own = Some(home);
+        homes.failure = None;
+        Ok(())
     }
 
-    async fn try_demo(&self) -> Result<(), Failure> {
-        let folder = self.0.change.lock().await;
+    async fn open_demo(&self) -> Result<(), Failure> {
+        let mut folder = self.0.change.lock().await;
         if *self.0.closed.borrow() || self.0.homes.read().await.demo.is_some() {
             return Ok(());
         }
-        let Some(folder) = folder.as_ref() else {
-            let homes = self.0.homes.read().await;
-            return homes.failure.clone().map_or(Ok(()), Err);
-        };
-        let demo = Demo::start(folder.demo(), self.0.events.clone(), DemoTime::real()).await?;
+        let folder = self.claimed(&mut folder)?.demo();
+        let demo = Demo::start(folder, self.0.events.clone(), DemoTime::real()).await?;
         self.0.homes.write().await.demo = Some(demo);
         self.0.demo_shown.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Keeps the failure for those who ask; the answer is whether it may pass.
+    async fn failed(&self, failure: Failure) -> bool {
+        let mut homes = self.0.homes.write().await;
+        let may_pass = failure.may_pass();
+        // said once, not every few seconds; the claim's failure is in here since the start
+        let said =
+            *self.0.opened.borrow() && homes.failure.as_ref().is_some_and(|f| f.message == failure.message);
+        if !said {
+            tracing::error!("{failure}");
+            self.tell(Event::Health { notices: vec![failure.notice()] });
+            homes.failure = Some(failure);
+        }
+        may_pass
     }
 
     /// Runs a change of home to its end, even if the one who asked has gone meanwhile.
@@ -255,15 +251,15 @@ impl Shell {
     }
 
     async fn start_demo(&self) -> Result<(), ApiError> {
-        self.try_demo().await.map_err(|f| f.api_error())?;
+        self.open_demo().await.map_err(|f| f.api_error())?;
         self.tell(Event::HomeReplaced);
         Ok(())
     }
 
     /// The own home went on listening behind the demo; after a start with the demo it opens now.
     async fn leave_demo(&self) -> Result<(), ApiError> {
-        if self.0.homes.read().await.own.is_none() && self.try_own().await {
-            tokio::spawn(self.clone().retry_own());
+        if self.0.homes.read().await.own.is_none() && self.attempt(false).await {
+            tokio::spawn(self.clone().retry(false));
         }
         let change = self.0.change.lock().await;
         let demo = self.0.homes.write().await.demo.take();
@@ -284,4 +280,49 @@ impl Shell {
 
 fn unavailable(message: &str) -> ApiError {
     ApiError { code: ErrorCode::Unavailable, message: message.into(), retry: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hearthwatt_api::{NoticeCode, Overview};
+    use serde_json::json;
+
+    const OPTIONS: ShellOptions = ShellOptions { demo: false, discovery: Discovery::Off };
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_home_in_use_is_opened_when_it_becomes_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Shell::start(Claim::new(Some(dir.path().into())), OPTIONS);
+        first.opened().await.unwrap();
+        let overview = first.call("overview", json!({})).await.unwrap();
+        assert!(!serde_json::from_value::<Overview>(overview).unwrap().demo);
+
+        let second = Shell::start(Claim::new(Some(dir.path().into())), OPTIONS);
+        let mut events = second.events();
+        assert_eq!(second.opened().await.unwrap_err().code, NoticeCode::SecondInstance);
+        let health = second.call("health", json!({})).await.unwrap();
+        assert_eq!(health[0]["code"], "second_instance");
+        let refused = second.call("overview", json!({})).await.unwrap_err();
+        assert_eq!((refused.code, refused.retry), (ErrorCode::Storage, true));
+
+        first.close().await;
+        assert_eq!(first.call("overview", json!({})).await.unwrap_err().code, ErrorCode::Unavailable);
+        let told = async { while events.next().await != Some(Event::HomeReplaced) {} };
+        tokio::time::timeout(Duration::from_secs(20), told).await.unwrap();
+        second.call("overview", json!({})).await.unwrap();
+        second.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_way_is_data() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("home"), "not a folder").unwrap();
+        let shell = Shell::start(Claim::new(Some(dir.path().into())), OPTIONS);
+        let failure = shell.opened().await.unwrap_err();
+        let health = shell.call("health", json!({})).await.unwrap();
+        assert_eq!(health[0]["message"], failure.message);
+        assert_eq!(health[0]["severity"], "error");
+        shell.close().await;
+    }
 }
