@@ -4,7 +4,7 @@
 //! warnings.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing_subscriber::fmt::MakeWriter;
@@ -36,7 +36,11 @@ pub fn start(filter: &str, folder: Option<&Path>) -> Result<(), LoggingError> {
         ),
         None => None,
     };
-    let stderr = fmt::layer().with_writer(io::stderr).with_target(false).with_filter(parse()?);
+    let stderr = fmt::layer()
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_filter(parse()?);
     tracing_subscriber::registry().with(file).with(stderr).try_init().map_err(|_| LoggingError::Twice)
 }
 

@@ -12,10 +12,11 @@ mod words;
 
 use args::Args;
 use clap::Parser;
+use hearthwatt_api::{Call, StartDemo};
 use hearthwatt_shell::{Claim, Shell, ShellOptions, logging};
 use std::process::ExitCode;
 use std::time::Duration;
-use tauri::{App, RunEvent};
+use tauri::{App, AppHandle, Manager, RunEvent};
 
 /// Closing the home when the program ends.
 const CLOSE_LIMIT: Duration = Duration::from_secs(4);
@@ -36,7 +37,9 @@ fn run(args: Args) -> anyhow::Result<i32> {
     // its own is a home of its own; should that folder be in use, the page says so.
     if args.data.is_none() {
         builder = builder.plugin(
-            tauri_plugin_single_instance::Builder::new().callback(|app, _, _| window::show(app)).build(),
+            tauri_plugin_single_instance::Builder::new()
+                .callback(|app, words, _| started_again(app, &words))
+                .build(),
         );
     }
     let at_login = args.again_at_login();
@@ -70,4 +73,17 @@ fn start(app: &mut App, args: Args) -> anyhow::Result<()> {
         window::show(app.handle());
     }
     Ok(())
+}
+
+/// A second start brings this one to the front, and to what it asked for.
+fn started_again(app: &AppHandle, words: &[String]) {
+    window::show(app);
+    let asked = Args::try_parse_from(words).is_ok_and(|args| args.demo);
+    if let Some(shell) = app.try_state::<Shell>().filter(|_| asked).map(|s| s.inner().clone()) {
+        tauri::async_runtime::spawn(async move {
+            if let Err(e) = shell.call(StartDemo::NAME, serde_json::json!({})).await {
+                tracing::warn!("the demo that a second start asked for did not begin: {e}");
+            }
+        });
+    }
 }
