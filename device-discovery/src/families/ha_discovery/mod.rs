@@ -12,10 +12,11 @@
 //! and battery power): each then gets a channel named after itself, so they are never mixed.
 
 mod config;
+mod fixtures;
 mod meaning;
 mod template;
 
-use super::{Entry, Family, Fixture, quiet};
+use super::{Entry, Family, quiet};
 use crate::body::{Body, Number, clip, number_in};
 use crate::limits::{MAX_DEVICES, MAX_ENTITIES, MAX_ENTITIES_PER_TOPIC};
 use crate::message::{Decoded, DeviceInfo, Message, Outcome, Transport};
@@ -31,7 +32,7 @@ pub(crate) const ENTRY: Entry = Entry {
     name: NAME,
     subscriptions: &["homeassistant/+/+/config", "homeassistant/+/+/+/config"],
     new: || Box::new(HomeAssistant::default()),
-    fixtures: FIXTURES,
+    fixtures: fixtures::FIXTURES,
 };
 
 /// The kinds of entity there are: what tells a discovery topic under any prefix.
@@ -338,61 +339,6 @@ fn channel(e: &Entity, device: Option<&Device>) -> Channel {
     let from = slug.len().saturating_sub(Channel::MAX_LEN);
     Channel::new(&slug[from..].iter().collect::<String>())
 }
-
-const FIXTURES: &[Fixture] = &[
-    Fixture::mqtt(
-        "homeassistant/sensor/heatpump/power/config",
-        r#"{"~":"hp/","stat_t":"~state","val_tpl":"{{ value_json.p | float * 2 }}","unit_of_meas":"kW","uniq_id":"hp_power","dev":{"ids":["hp-1"],"name":"Heat pump","mf":"Ours"}}"#,
-        "ok",
-    ),
-    Fixture::mqtt("hp/state", r#"{"p":"1.5"}"#, "ok total/power=3000"),
-    Fixture::mqtt("hp/state", r#"{"q":1}"#, "none"),
-    Fixture::mqtt("hp/state", r#"{"p":true}"#, "reject"),
-    Fixture::mqtt(
-        "homeassistant/device/wall/config",
-        r#"{"dev":{"ids":"wall"},"o":{"name":"x"},"state_topic":"wall/s","avty_t":"wall/up","cmps":{
-            "e":{"p":"sensor","unit_of_measurement":"kWh","device_class":"energy","val_tpl":"{{value_json.e}}","uniq_id":"wall_energy"},
-            "r":{"p":"sensor","unit_of_measurement":"MWh","val_tpl":"{{value_json.r}}","uniq_id":"wall_energy_export"},
-            "v":{"p":"sensor","unit_of_measurement":"V","val_tpl":"{{value_json.v[1]}}","uniq_id":"wall_voltage_l2"},
-            "gone":{"p":"sensor"}}}"#,
-        "ok",
-    ),
-    Fixture::mqtt(
-        "wall/s",
-        r#"{"e":2,"r":0.5,"v":[1,229]}"#,
-        "ok total/energy_import=2000 total/energy_export=500000 l2/voltage=229",
-    ),
-    Fixture::mqtt("wall/up", "offline", "none"),
-    Fixture::mqtt("homeassistant/device/wall/config", "", "gone"),
-    Fixture::mqtt("homeassistant/sensor/odd/config", r#"{"stat_t":"odd/p","dev_cla":"power"}"#, "ok"),
-    Fixture::mqtt("homeassistant/sensor/odd/config", r#"{"stat_t":"odd/#","unit_of_meas":"W"}"#, "reject"),
-    Fixture::mqtt("homeassistant/sensor/odd/config", r#"{"unit_of_meas":"W"}"#, "reject"),
-    Fixture::mqtt(
-        "homeassistant/sensor/an odd one/config",
-        r#"{"stat_t":"odd/p","unit_of_meas":"W"}"#,
-        "reject",
-    ),
-    Fixture::mqtt("homeassistant/sensor/odd/config", r#"{"stat_t":"odd/p","#, "reject"),
-    Fixture::mqtt(
-        "homeassistant/sensor/odd/config",
-        r#"{"stat_t":"odd/p","unit_of_meas":"W","val_tpl":"{{ value.split(',')[1] }}"}"#,
-        "ok",
-    ),
-    Fixture::mqtt("homeassistant/light/lamp/config", r#"{"cmd_t":"lamp/set"}"#, "none"),
-    Fixture::mqtt(
-        "homeassistant/sensor/meter/config",
-        r#"{"stat_t":"my/w","unit_of_meas":"W","dev":{"cns":[["mac","a1:b2:c3:d4:e5:f6"]]}}"#,
-        "ok",
-    ),
-    Fixture::mqtt("my/w", "42.5", "ok total/power=42.5"),
-    Fixture::mqtt("my/w", "unavailable", "none"),
-    Fixture::mqtt("my/w", "on", "reject"),
-    Fixture::mqtt(
-        "homeassistant/sensor/z/config",
-        r#"{"stat_t":"zigbee2mqtt/plug","unit_of_meas":"W","val_tpl":"{{value_json.power}}"}"#,
-        "ok",
-    ),
-];
 
 #[cfg(test)]
 mod tests {
