@@ -1,0 +1,11 @@
+//! *Budgets*.
+
+use crate::effects::use_ctx;
+use crate::parts::PageHead;
+use yew::prelude::*;
+
+#[component]
+pub fn Budgets() -> Html {
+    let app = use_ctx();
+    html! { <PageHead title={app.t("nav-budgets")} /> }
+}

@@ -1,0 +1,245 @@
+//! The page's state and the one function that changes it. What a screen asked for itself (a list
+//! of budgets, a period of history) stays with the screen; see `effects::use_query`.
+
+use crate::i18n::Lang;
+use crate::route::Route;
+use hearthwatt_api::{ApiError, Event, Notice, Overview};
+use std::rc::Rc;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub route: Route,
+    pub lang: Lang,
+    pub theme: Theme,
+    pub link: Link,
+    pub overview: Option<Rc<Overview>>,
+    /// Why the overview could not be had; the last good one stays beside it.
+    pub trouble: Option<ApiError>,
+    pub notices: Rc<[Notice]>,
+    pub revisions: Revisions,
+    /// Rises when another home is behind the page: whatever was shown is of the old one.
+    pub generation: u32,
+    pub toasts: Vec<Toast>,
+    next_toast: u32,
+}
+
+/// The connection to the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Not yet; the first seconds say nothing about it.
+    Starting,
+    Up,
+    /// Lost; trying again by itself.
+    Down,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the system.
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Theme; 3] = [Theme::Auto, Theme::Light, Theme::Dark];
+    /// In storage, ids and Fluent keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::Auto => "auto",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+    pub fn parse(name: &str) -> Self {
+        Self::ALL.into_iter().find(|t| t.name() == name).unwrap_or_default()
+    }
+}
+
+/// A short message at the edge of the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    pub id: u32,
+    pub text: String,
+    pub is_error: bool,
+}
+
+/// At most this many at once; the oldest goes.
+const MAX_TOASTS: usize = 3;
+
+/// Subjects that events speak of; a set of them is an "or" of bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topics(u8);
+
+impl Topics {
+    pub const NONE: Self = Self(0);
+    pub const METERS: Self = Self(1);
+    pub const USAGE: Self = Self(1 << 1);
+    pub const BUDGETS: Self = Self(1 << 2);
+    pub const ALERTS: Self = Self(1 << 3);
+    pub const SETTINGS: Self = Self(1 << 4);
+    pub const BROKERS: Self = Self(1 << 5);
+    pub const HEALTH: Self = Self(1 << 6);
+    pub const ALL: Self = Self(0x7f);
+
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// How often each topic has changed since the page began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Revisions([u32; 7]);
+
+impl Revisions {
+    fn bump(&mut self, topics: Topics) {
+        for (i, r) in self.0.iter_mut().enumerate() {
+            *r += u32::from(topics.0 >> i & 1);
+        }
+    }
+    /// Changes exactly when one of `topics` does.
+    pub fn of(&self, topics: Topics) -> u32 {
+        self.0.iter().enumerate().filter(|(i, _)| topics.0 >> i & 1 == 1).map(|(_, r)| r).sum()
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Action {
+    Go(Route),
+    Link(Link),
+    /// Everything but live values, which take a shorter way (`live`).
+    Heard(Event),
+    Overview(Result<Overview, ApiError>),
+    Notices(Vec<Notice>),
+    Speak(Lang),
+    Paint(Theme),
+    Tell {
+        text: String,
+        is_error: bool,
+    },
+    Untell(u32),
+}
+
+impl State {
+    pub fn new(route: Route, lang: Lang, theme: Theme) -> Self {
+        Self {
+            route,
+            lang,
+            theme,
+            link: Link::Starting,
+            overview: None,
+            trouble: None,
+            notices: Rc::from([]),
+            revisions: Revisions::default(),
+            generation: 0,
+            toasts: Vec::new(),
+            next_toast: 0,
+        }
+    }
+
+    pub fn reduce(mut self, action: Action) -> Self {
+        match action {
+            Action::Go(route) => self.route = route,
+            Action::Link(link) => {
+                // whatever happened while out of touch was not heard
+                if self.link == Link::Down && link == Link::Up {
+                    self.revisions.bump(Topics::ALL);
+                }
+                self.link = link;
+            }
+            Action::Heard(event) => self.hear(event),
+            Action::Overview(Ok(overview)) => {
+                self.overview = Some(Rc::new(overview));
+                self.trouble = None;
+            }
+            Action::Overview(Err(error)) => self.trouble = Some(error),
+            Action::Notices(notices) => self.notices = notices.into(),
+            Action::Speak(lang) => self.lang = lang,
+            Action::Paint(theme) => self.theme = theme,
+            Action::Tell { text, is_error } => {
+                if self.toasts.len() == MAX_TOASTS {
+                    self.toasts.remove(0);
+                }
+                self.toasts.push(Toast { id: self.next_toast, text, is_error });
+                self.next_toast += 1;
+            }
+            Action::Untell(id) => self.toasts.retain(|t| t.id != id),
+        }
+        self
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Live(_) => {}
+            Event::MetersChanged => self.revisions.bump(Topics::METERS),
+            Event::UsageChanged => self.revisions.bump(Topics::USAGE),
+            Event::BudgetsChanged => self.revisions.bump(Topics::BUDGETS),
+            Event::AlertRaised { .. } | Event::AlertsChanged => self.revisions.bump(Topics::ALERTS),
+            Event::SettingsChanged => self.revisions.bump(Topics::SETTINGS),
+            Event::BrokersChanged => self.revisions.bump(Topics::BROKERS),
+            Event::Health { notices } => {
+                self.notices = notices.into();
+                self.revisions.bump(Topics::HEALTH);
+            }
+            Event::Lagged => self.revisions.bump(Topics::ALL),
+            Event::HomeReplaced => {
+                self.overview = None;
+                self.trouble = None;
+                self.notices = Rc::from([]);
+                self.generation += 1;
+                self.revisions.bump(Topics::ALL);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State::new(Route::Now, Lang::English, Theme::Auto)
+    }
+
+    #[test]
+    fn an_event_stirs_only_what_depends_on_it() {
+        let before = state();
+        let after = before.clone().reduce(Action::Heard(Event::BudgetsChanged));
+        let shown = Topics::BUDGETS.and(Topics::USAGE);
+        assert_ne!(before.revisions.of(shown), after.revisions.of(shown));
+        assert_eq!(before.revisions.of(Topics::METERS), after.revisions.of(Topics::METERS));
+    }
+
+    #[test]
+    fn after_silence_everything_is_asked_again() {
+        let up = state().reduce(Action::Link(Link::Up));
+        assert_eq!(up.revisions, state().revisions, "the first connection has nothing to catch up");
+        let back = up.clone().reduce(Action::Link(Link::Down)).reduce(Action::Link(Link::Up));
+        for topic in [Topics::METERS, Topics::USAGE, Topics::HEALTH] {
+            assert_ne!(back.revisions.of(topic), up.revisions.of(topic));
+        }
+        let lagged = up.clone().reduce(Action::Heard(Event::Lagged));
+        assert_eq!(lagged.revisions, back.revisions);
+    }
+
+    #[test]
+    fn another_home_leaves_nothing_of_the_old_one() {
+        let error =
+            ApiError { code: hearthwatt_api::ErrorCode::Storage, message: "full".into(), retry: true };
+        let s = state().reduce(Action::Overview(Err(error))).reduce(Action::Heard(Event::HomeReplaced));
+        assert!(s.overview.is_none() && s.trouble.is_none() && s.notices.is_empty());
+        assert_eq!(s.generation, 1);
+    }
+
+    #[test]
+    fn messages_are_bounded_and_go_by_their_id() {
+        let mut s = state();
+        for i in 0..5 {
+            s = s.reduce(Action::Tell { text: i.to_string(), is_error: false });
+        }
+        assert_eq!(s.toasts.iter().map(|t| t.text.as_str()).collect::<Vec<_>>(), ["2", "3", "4"]);
+        let s = s.reduce(Action::Untell(3));
+        assert_eq!(s.toasts.iter().map(|t| t.id).collect::<Vec<_>>(), [2, 4]);
+    }
+}
