@@ -199,7 +199,7 @@ fn use_overview(store: &UseReducerHandle<Store>, backend: Backend, live: LiveHub
             };
             let timer = Timeout::after(pause, move || {
                 spawn_local(async move {
-                    let reply = backend.call(GetOverview {}).await;
+                    let reply = backend.call(GetOverview {}).await.map(Rc::new);
                     if let Ok(overview) = &reply {
                         clock.set(overview.at);
                         live.publish_overview(overview);

@@ -87,7 +87,8 @@ impl Route {
     pub fn parse(hash: &str) -> Route {
         let rest = hash.trim_start_matches('#').trim_start_matches('/');
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        match path.trim_end_matches('/') {
+        // what follows the screen's name (`alerts/{id}`) is the screen's own affair
+        match path.split('/').next().unwrap_or_default() {
             "history" => Self::History(parse_history(query)),
             "budgets" => Self::Budgets,
             "alerts" => Self::Alerts,
@@ -157,6 +158,7 @@ mod tests {
     fn nonsense_falls_back() {
         assert_eq!(Route::parse(""), Route::Now);
         assert_eq!(Route::parse("#/nowhere?x"), Route::Now);
+        assert_eq!(Route::parse("#/alerts/6d1f0c5e"), Route::Alerts);
         let q = Route::parse("#/history?by=eon&on=2026-13-40&meter=7&vs");
         assert_eq!(q, Route::History(HistoryQuery::default()));
     }

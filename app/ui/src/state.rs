@@ -110,7 +110,7 @@ pub enum Action {
     Link(Link),
     /// Everything but live values, which take a shorter way (`live`).
     Heard(Event),
-    Overview(Result<Overview, ApiError>),
+    Overview(Result<Rc<Overview>, ApiError>),
     Notices(Vec<Notice>),
     Speak(Lang),
     Paint(Theme),
@@ -150,7 +150,7 @@ impl State {
             }
             Action::Heard(event) => self.hear(event),
             Action::Overview(Ok(overview)) => {
-                self.overview = Some(Rc::new(overview));
+                self.overview = Some(overview);
                 self.trouble = None;
             }
             Action::Overview(Err(error)) => self.trouble = Some(error),
