@@ -109,6 +109,23 @@ impl SimHome {
     /// If its own broker can't listen, or the speed makes no sense. Announcements that fail are not
     /// an error: see [`SimHome::announce_error`].
     pub async fn start(options: SimOptions) -> Result<Self, SimError> {
+        let (seed, zone, at) = (options.seed, options.zone.clone(), options.start_at);
+        // registers are summed up over years: not on a thread that others wait for
+        let made = tokio::task::spawn_blocking(move || {
+            let plan = Arc::new(plan(seed, zone));
+            plan.registers(plan.grid(), at);
+            plan
+        });
+        let made = made.await.unwrap_or_else(|_| Arc::new(plan(seed, options.zone.clone())));
+        Self::start_with(options, made).await
+    }
+
+    /// As [`SimHome::start`], with a plan of the same seed and zone that was used before (for
+    /// history, say) and has its sums ready.
+    ///
+    /// # Errors
+    /// As [`SimHome::start`].
+    pub async fn start_with(options: SimOptions, plan: Arc<Plan>) -> Result<Self, SimError> {
         if !options.speed.is_finite() || options.speed <= 0.0 {
             return Err(SimError::Speed(options.speed));
         }
@@ -117,7 +134,6 @@ impl SimHome {
             BrokerAddress::Own => own(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), options.announce)?,
             BrokerAddress::OwnAt(listen) => own(*listen, options.announce)?,
         };
-        let plan = plan(options.seed, options.zone.clone());
         let meters = Arc::new(Meters::new(plan, &options, Instant::now()));
         let every = options.publish_every.max(PUBLISH_EVERY_MIN);
         let wires = wire::start(&meters, &broker, every, options.seed);

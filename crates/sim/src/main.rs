@@ -102,7 +102,22 @@ async fn run(options: SimOptions) -> anyhow::Result<()> {
     for meter in home.meters() {
         println!("  {:<16} {} {} {}", meter.name, meter.key.family, meter.key.device_id, meter.key.group);
     }
-    tokio::signal::ctrl_c().await?;
+    asked_to_end().await?;
     home.stop().await;
     Ok(())
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }

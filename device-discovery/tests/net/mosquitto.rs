@@ -129,3 +129,48 @@ async fn an_unknown_certificate_is_refused_with_its_fingerprint_and_a_known_one_
     let (handle, _messages) = listen(broken, 1);
     state(&handle, "refused", |s| matches!(s, ConnState::BadCertificate { .. })).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_clients_get_along_with_our_broker_at_every_quality_of_service() {
+    use hearthwatt_discovery::net::broker::{self, BrokerOptions};
+    let tool = |name: &str| Command::new(format!("/usr/bin/{name}"));
+    if !Path::new("/usr/bin/mosquitto_sub").exists() {
+        return println!("passed over: mosquitto's clients are not installed");
+    }
+    let credentials = Some(Credentials { username: "home".into(), password: "pass word".into() });
+    let broker = broker::start(BrokerOptions { credentials, ..BrokerOptions::loopback() }).unwrap();
+    let port = broker.address().port().to_string();
+    let common = ["-h", "127.0.0.1", "-p", &port, "-V", "mqttv311", "-u", "home", "-P", "pass word"];
+    let mut heard = tool("mosquitto_sub")
+        .args(common)
+        .args(["-q", "2", "-t", "x/#", "-C", "4", "-W", "10", "-F", "%t %r %p"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while broker.counters().connections == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut wrong = tool("mosquitto_pub");
+    wrong.args(&common[..6]).args(["-t", "x", "-m", "no"]).stderr(Stdio::null());
+    assert!(!wrong.status().unwrap().success(), "without a password");
+    // the first one may come before the subscription and is kept for it
+    tool("mosquitto_pub").args(common).args(["-r", "-q", "1", "-t", "x/0", "-m", "kept"]).status().unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for qos in ["0", "1", "2"] {
+        let mut publish = tool("mosquitto_pub");
+        publish.args(common).args(["-q", qos, "-t", &format!("x/{qos}/y"), "-m", "Grüße"]);
+        assert!(publish.status().unwrap().success(), "QoS {qos}");
+    }
+    let heard = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut heard.stdout.take().unwrap(), &mut text).unwrap();
+        (heard.wait().unwrap(), text)
+    });
+    let (status, text) = heard.await.unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(status.success() && lines.len() == 4, "{text}");
+    assert_eq!(lines[1..], ["x/0/y 0 Grüße", "x/1/y 0 Grüße", "x/2/y 0 Grüße"]);
+    assert!(lines[0].starts_with("x/0 ") && lines[0].ends_with(" kept"), "{text}");
+    assert_eq!(broker.counters().refused, 1);
+    broker.stop().await;
+}

@@ -6,7 +6,7 @@ use crate::plan::{DAY_MS, FIRST_DAY, METERS, Plan, PlannedMeter, Registers, extr
 use hearthwatt_domain::time::UnixMillis;
 use jiff::tz::TimeZone;
 use std::f64::consts::TAU;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 /// Topics of one flood at the most.
@@ -15,7 +15,7 @@ const FLOOD_MAX: usize = 1_000_000;
 const OVERSIZED_MAX: usize = 64 * 1024 * 1024;
 
 pub struct Meters {
-    plan: Plan,
+    plan: Arc<Plan>,
     all: Vec<PlannedMeter>,
     seed: u64,
     zone: TimeZone,
@@ -39,7 +39,7 @@ pub struct Sent {
 }
 
 impl Meters {
-    pub fn new(plan: Plan, options: &SimOptions, started: Instant) -> Self {
+    pub fn new(plan: Arc<Plan>, options: &SimOptions, started: Instant) -> Self {
         let mut all = plan.meters().to_vec();
         all.extend((0..options.extra_meters).map(|n| extra(options.seed, n)));
         Self {
