@@ -6,9 +6,14 @@
 
 pub mod alert;
 pub mod budget;
+pub mod calendar;
+pub mod correction;
 pub mod ids;
+pub mod invalid;
 pub mod meter;
+pub mod normal;
 pub mod reading;
+pub mod rollup;
 pub mod tariff;
 pub mod time;
 pub mod units;

@@ -1,0 +1,1 @@
+//! Budgets worked out by hand.
