@@ -1,7 +1,12 @@
 //! The MQTT client against our own broker and Debian's mosquitto; both brokers' behaviour; mDNS on
 //! loopback. Everything listens on loopback.
 #![cfg(feature = "net")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests"
+)]
 
 mod client;
 mod hostile;
