@@ -38,7 +38,7 @@ impl Answer for Home {
             match judged {
                 Some(status) => statuses.push(status),
                 None => match self.core.assess(&budget).await {
-                    Ok(status) => statuses.push(status),
+                    Ok(assessment) => statuses.push(assessment.status),
                     Err(error) if error.code == ErrorCode::NotFound => {}
                     Err(error) => return Err(error),
                 },
@@ -58,7 +58,7 @@ impl Answer for Home {
                 return Err(invalid(format!("Budgets: at most {BUDGETS_MAX}.")));
             }
         }
-        let status = core.assess(&budget).await?;
+        let status = core.assess(&budget).await?.status;
         core.write(vec![put(BUDGET, budget.id, &budget)?]).await?;
         {
             let mut state = core.state();
@@ -293,11 +293,9 @@ fn check_settings(settings: &Settings) -> Result<TimeZone, ApiError> {
 }
 
 pub(crate) fn check_tariff(tariff: &Tariff) -> Result<(), ApiError> {
-    let _ = tariff;
-    Ok(())
+    tariff.validate().map_err(|e| invalid(e.message))
 }
 
 pub(crate) fn check_budget(budget: &Budget) -> Result<(), ApiError> {
-    let _ = budget;
-    Ok(())
+    budget.validate().map_err(|e| invalid(e.message))
 }

@@ -14,6 +14,8 @@ use tokio::sync::{Notify, watch};
 pub(crate) struct Changes {
     /// Rises with every change of usage, prices or meters: what was computed before is old.
     generation: AtomicU64,
+    /// Rises when roles, prices or the zone changed, or the past was filled in.
+    edits: AtomicU64,
     spans: Mutex<HashMap<MeterId, Span>>,
     pub(crate) changed: Notify,
     pub(crate) trouble: watch::Sender<Option<(NoticeCode, String)>>,
@@ -24,6 +26,7 @@ impl Changes {
     pub(crate) fn new() -> Self {
         Self {
             generation: AtomicU64::new(0),
+            edits: AtomicU64::new(0),
             spans: Mutex::default(),
             changed: Notify::new(),
             trouble: watch::Sender::new(None),
@@ -35,8 +38,13 @@ impl Changes {
         self.generation.load(Ordering::Acquire)
     }
 
+    pub(crate) fn edits(&self) -> u64 {
+        self.edits.load(Ordering::Acquire)
+    }
+
     /// Everything computed so far is old: prices, roles or the zone changed.
     pub(crate) fn all(&self) {
+        self.edits.fetch_add(1, Ordering::AcqRel);
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.cache.clear();
         self.changed.notify_one();
@@ -45,6 +53,11 @@ impl Changes {
     /// The list of meters changed, their usage did not.
     pub(crate) fn meters_only(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Days before today got readings.
+    pub(crate) fn filled_in(&self) {
+        self.edits.fetch_add(1, Ordering::AcqRel);
     }
 
     /// What changed since the last call.

@@ -44,6 +44,7 @@ pub(crate) struct Core {
     /// The budgets have to be looked at although no usage changed.
     pub(crate) rejudge: Notify,
     overview: Mutex<Option<Arc<crate::views::overview::Stored>>>,
+    learnt: Mutex<Option<Arc<crate::views::verdict::Learnt>>>,
 }
 
 /// What is known of the home, in memory.
@@ -91,6 +92,7 @@ impl Core {
             edit: tokio::sync::Mutex::new(()),
             rejudge: Notify::new(),
             overview: Mutex::default(),
+            learnt: Mutex::default(),
         }
     }
 
@@ -101,6 +103,10 @@ impl Core {
 
     pub(crate) fn overview_cache(&self) -> MutexGuard<'_, Option<Arc<crate::views::overview::Stored>>> {
         self.overview.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn learnt_cache(&self) -> MutexGuard<'_, Option<Arc<crate::views::verdict::Learnt>>> {
+        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn brokers(&self) -> MutexGuard<'_, Brokers> {

@@ -93,12 +93,10 @@ async fn take(core: &Arc<Core>, known: &mut HashMap<(String, String), Became>, e
                     core.disconnect(id).await;
                 }
             }
-            Some(Became::Seen(device)) => {
-                if core.state().meters.unsee(&device) {
-                    core.tell(Event::MetersChanged);
-                }
+            Some(Became::Seen(device)) if core.state().meters.unsee(&device) => {
+                core.tell(Event::MetersChanged);
             }
-            None => {}
+            Some(Became::Seen(_)) | None => {}
         },
     }
 }

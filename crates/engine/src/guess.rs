@@ -10,7 +10,14 @@ use crate::words::cut;
 pub(crate) fn name(key: &MeterKey, info: &DeviceInfo) -> String {
     let base = [&info.name, &info.model].into_iter().map(|n| cut(n.trim())).find(|n| !n.is_empty());
     let base = base.unwrap_or_else(|| cut(&key.device_id));
-    if key.group.is_empty() { base } else { format!("{base} ({})", key.group) }
+    match key.group.as_str() {
+        // the first circuit of a device is most often its only one
+        "" | "0" => base,
+        group => match group.parse::<u8>() {
+            Ok(index) => format!("{base} ({})", u16::from(index) + 1),
+            Err(_) => format!("{base} ({})", group.to_uppercase()),
+        },
+    }
 }
 
 /// What such a meter usually stands for. `has_grid`: the home has its grid meter already.

@@ -70,6 +70,7 @@ impl Home {
     pub async fn import(&self, readings: Vec<Reading>) -> Result<Imported, ApiError> {
         let appended = self.core.writer.run(move |store| store.append(&readings)).await?;
         self.core.changes.note(&appended.changed);
+        self.core.changes.filled_in();
         Ok(Imported { stored: appended.stored, duplicates: appended.duplicates })
     }
 
@@ -275,7 +276,7 @@ impl Core {
 impl State {
     /// After tariffs or the zone changed.
     pub(crate) fn reprice(&mut self) {
-        self.tariffs.sort_by(|a, b| (a.valid_from, a.id).cmp(&(b.valid_from, b.id)));
+        self.tariffs.sort_by_key(|t| (t.valid_from, t.id));
         self.book = Arc::new(TariffBook::new(&self.tariffs, self.zone.clone()));
     }
 }

@@ -3,12 +3,15 @@
 //! that it is raised once, whatever restarts come between.
 
 use crate::core::Core;
+use crate::days;
 use crate::documents::{ALERT, put};
 use crate::limits::{JUDGE_EVERY, LOOK_EVERY};
-use crate::price;
+use crate::views::rows::grid_interval;
 use hearthwatt_api::{ApiError, Event};
-use hearthwatt_domain::alert::Alert;
-use hearthwatt_domain::budget::{Budget, BudgetStatus};
+use hearthwatt_domain::alert::{Alert, plan_alerts};
+use hearthwatt_domain::budget::{self, Assess, Assessment, Budget, BudgetStatus, PastDay, Scope};
+use hearthwatt_domain::calendar::{Calendar, Unit};
+use hearthwatt_domain::time::Span;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +20,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 /// Even without a change, time passes: forecasts and periods move on.
 const JUDGE_ANYWAY: Duration = Duration::from_secs(60);
+
+/// Past days that a forecast learns from.
+const HISTORY_DAYS: i64 = 365;
 
 /// Judges until stopped.
 pub(crate) async fn run(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
@@ -55,16 +61,16 @@ impl Core {
         let mut statuses = BTreeMap::new();
         let mut raised: Vec<Alert> = Vec::new();
         for budget in budgets {
-            let status = match self.assess(&budget).await {
-                Ok(status) => status,
+            let assessment = match self.assess(&budget).await {
+                Ok(assessment) => assessment,
                 // its meter is gone: it stands still, and the others go on
                 Err(error) if error.code == hearthwatt_api::ErrorCode::NotFound => continue,
                 Err(error) => return Err(error),
             };
             let known: Vec<Alert> =
                 self.state().alerts.values().filter(|a| a.budget == budget.id).cloned().collect();
-            raised.extend(price::plan_alerts(&status, &known, self.now()));
-            statuses.insert(budget.id, status);
+            raised.extend(plan_alerts(&assessment, &known, self.now()));
+            statuses.insert(budget.id, assessment.status);
         }
         self.raise(raised).await?;
         let changed = {
@@ -99,13 +105,41 @@ impl Core {
     }
 
     /// Where one budget stands now.
-    pub(crate) async fn assess(&self, budget: &Budget) -> Result<BudgetStatus, ApiError> {
-        let source = match budget.scope {
-            hearthwatt_domain::budget::Scope::Home => self.source(None)?,
-            hearthwatt_domain::budget::Scope::Meter(id) => self.source(Some(id))?,
+    pub(crate) async fn assess(&self, budget: &Budget) -> Result<Assessment, ApiError> {
+        let now = self.now();
+        let (source, learnt) = match budget.scope {
+            Scope::Home => (self.source(None)?, Some(self.learnt(now).await?)),
+            Scope::Meter(id) => (self.source(Some(id))?, None),
         };
-        let (budget, now) = (budget.clone(), self.now());
-        self.readers.run(move |reader| price::assess(&budget, &source, reader, now)).await
+        let budget = budget.clone();
+        self.readers
+            .run(move |reader| {
+                let today = days::date_of(now, &source.zone);
+                let (_, period) = Calendar::new(source.zone.clone()).around(Unit::from(budget.period), now);
+                let rows = source
+                    .priced_intervals(reader, Span::new(period.start, period.end.min(now.plus_ms(1))))?;
+                let rows: Vec<_> = rows.iter().map(grid_interval).collect();
+                let from = days::add_days(today, -HISTORY_DAYS);
+                let past: Vec<PastDay> = source
+                    .days(reader, from, today)?
+                    .iter()
+                    .map(|row| PastDay {
+                        date: days::date_of(row.span.start, &source.zone),
+                        import: row.totals.import,
+                        cost: row.totals.cost,
+                        complete: row.covered_ms * 10 >= row.span.ms() * 9,
+                    })
+                    .collect();
+                Ok(budget::assess(&Assess {
+                    budget: &budget,
+                    now,
+                    tariffs: &source.book,
+                    rows: &rows,
+                    history: &past,
+                    normal: learnt.as_ref().map(|l| &l.normal),
+                }))
+            })
+            .await
     }
 }
 

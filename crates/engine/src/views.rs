@@ -6,5 +6,6 @@ pub(crate) mod live;
 pub(crate) mod meters;
 pub(crate) mod overview;
 pub(crate) mod rows;
+pub(crate) mod verdict;
 
 pub(crate) use cache::Cache;

@@ -87,7 +87,7 @@ impl Known {
             if !self.quantities.contains(quantity) {
                 self.quantities.push(*quantity);
             }
-            if *channel == Channel::TOTAL {
+            if *channel == Channel::TOTAL || !channel.group().is_empty() {
                 match quantity {
                     Quantity::EnergyImport => self.registers_wh.0 = *value,
                     Quantity::EnergyExport => self.registers_wh.1 = *value,

@@ -6,6 +6,7 @@ use crate::days;
 use crate::price::TariffBook;
 use crate::words::not_found;
 use hearthwatt_api::{ApiError, Bar, Compare, Comparison, GetHistory, History, HistoryPeriod};
+use hearthwatt_domain::calendar::{Dates, Unit};
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::meter::{Meter, Role};
 use hearthwatt_domain::time::{Span, UnixMillis};
@@ -53,6 +54,17 @@ impl Source {
 
     pub(crate) fn intervals(&self, reader: &Reader, span: Span) -> Result<Vec<Row>, StoreError> {
         self.rows(|m| Ok(reader.intervals(m.id, span)?.iter().map(Raw::from).collect()))
+    }
+
+    /// The intervals of what is priced and budgeted alone: for the home its connection to the grid.
+    pub(crate) fn priced_intervals(&self, reader: &Reader, span: Span) -> Result<Vec<Row>, StoreError> {
+        let Scope::Home(wiring) = &self.scope else { return self.intervals(reader, span) };
+        let leading = if wiring.grid.is_empty() {
+            Wiring { loads: wiring.loads.clone(), ..Wiring::default() }
+        } else {
+            Wiring { grid: wiring.grid.clone(), ..Wiring::default() }
+        };
+        leading.rows(|m| Ok(reader.intervals(m.id, span)?.iter().map(Raw::from).collect()))
     }
 
     /// What `span` cost, given its intervals. `None` where nothing is priced.
@@ -118,19 +130,7 @@ impl Source {
             self.rows(|m| Ok(reader.days(m.id, first.0, last.0)?.iter().map(Raw::from).collect()))?;
         // prices change within a day: the cost needs the intervals, of what is priced alone
         let whole = Span::new(first.1.start, last.1.end);
-        let priced = match (&self.scope, self.book.is_empty()) {
-            (_, true) => Vec::new(),
-            (Scope::Home(wiring), false) => {
-                let leading = match wiring.grid.is_empty() {
-                    true => Wiring { loads: wiring.loads.clone(), ..Wiring::default() },
-                    false => Wiring { grid: wiring.grid.clone(), ..Wiring::default() },
-                };
-                leading.rows(|m| {
-                    Ok::<_, StoreError>(reader.intervals(m.id, whole)?.iter().map(Raw::from).collect())
-                })?
-            }
-            (Scope::Meter(_), false) => self.intervals(reader, whole)?,
-        };
+        let priced = if self.book.is_empty() { Vec::new() } else { self.priced_intervals(reader, whole)? };
         let mut rows = Vec::with_capacity(days.len());
         for (_, span) in days {
             let found = stored.binary_search_by_key(&span.start, |r| r.span.start).ok().map(|i| stored[i]);
@@ -148,41 +148,36 @@ impl Source {
 /// `[from, to)` in the home's calendar.
 type Days = (Date, Date);
 
-fn period(resolution: HistoryPeriod, anchor: Date, known: Option<Days>) -> Days {
+fn unit(resolution: HistoryPeriod) -> Option<Unit> {
     match resolution {
-        HistoryPeriod::Day => (anchor, days::next(anchor)),
-        HistoryPeriod::Week => {
-            let monday = days::monday_of(anchor);
-            (monday, days::add_days(monday, 7))
-        }
-        HistoryPeriod::Month => {
-            let first = anchor.first_of_month();
-            (first, days::add_months(first, 1))
-        }
-        HistoryPeriod::Year => {
-            let first = anchor.first_of_year();
-            (first, days::add_months(first, 12))
-        }
-        HistoryPeriod::All => {
-            let (first, last) = known.unwrap_or((anchor, anchor));
-            let last_year = last.year().max(first.year());
-            let first_year = first.year().max(last_year - YEARS_MAX + 1);
-            (date(first_year, 1, 1), days::add_months(date(last_year, 1, 1), 12))
-        }
+        HistoryPeriod::Day => Some(Unit::Day),
+        HistoryPeriod::Week => Some(Unit::Week),
+        HistoryPeriod::Month => Some(Unit::Month),
+        HistoryPeriod::Year => Some(Unit::Year),
+        HistoryPeriod::All => None,
     }
+}
+
+fn period(resolution: HistoryPeriod, anchor: Date, known: Option<Days>) -> Days {
+    if let Some(unit) = unit(resolution) {
+        let dates = unit.around(anchor);
+        return (dates.from, dates.to);
+    }
+    let (first, last) = known.unwrap_or((anchor, anchor));
+    let last_year = last.year().max(first.year());
+    let first_year = first.year().max(last_year - YEARS_MAX + 1);
+    (date(first_year, 1, 1), days::add_months(date(last_year, 1, 1), 12))
 }
 
 /// The period to compare with; `None` if there is none.
 fn compared(resolution: HistoryPeriod, (from, to): Days, compare: Compare) -> Option<Days> {
-    match (compare, resolution) {
-        (Compare::None, _) | (_, HistoryPeriod::All) => None,
-        (Compare::Previous, _) => Some(period(resolution, days::before(from), None)),
-        // by the week: the same weekdays, 52 weeks earlier
-        (Compare::LastYear, HistoryPeriod::Week) => {
-            Some((days::add_days(from, -364), days::add_days(to, -364)))
-        }
-        (Compare::LastYear, _) => Some(period(resolution, days::add_months(from, -12), None)),
-    }
+    let (unit, dates) = (unit(resolution)?, Dates { from, to });
+    let other = match compare {
+        Compare::None => return None,
+        Compare::Previous => unit.previous(dates),
+        Compare::LastYear => unit.last_year(dates),
+    };
+    Some((other.from, other.to))
 }
 
 fn bars(
@@ -190,6 +185,7 @@ fn bars(
     reader: &Reader,
     resolution: HistoryPeriod,
     (from, to): Days,
+    spoken: Span,
 ) -> Result<Vec<Row>, StoreError> {
     let months_per_bar = match resolution {
         HistoryPeriod::Day => return source.hours(reader, from),
@@ -203,28 +199,29 @@ fn bars(
     while first < to {
         let next = days::add_months(first, months_per_bar);
         let span = days::dates_span(first, next, &source.zone);
-        let inside = rows.iter().filter(|r| span.contains(r.span.start));
+        let inside = rows.iter().filter(|r| span.contains(r.span.start) && spoken.contains(r.span.start));
         bars.push(Row::over(span, inside));
         first = next;
     }
     Ok(bars)
 }
 
-fn bar(row: &Row, now: UnixMillis) -> Bar {
+fn bar(row: &Row, spoken: Span) -> Bar {
+    let mut totals = row.totals;
+    // a standing charge alone is no cost of this home yet, or not any more
+    if row.span.end <= spoken.start || row.span.start >= spoken.end {
+        totals.cost = None;
+    }
+    let now = spoken.end;
     let passed = row.span.end.min(now).since(row.span.start);
     let covered = if passed > 0 { (row.covered_ms as f64 / passed as f64).clamp(0.0, 1.0) } else { 0.0 };
-    Bar {
-        span: row.span,
-        totals: row.totals,
-        covered,
-        quality: row.quality,
-        not_measured_energy: row.not_measured,
-    }
+    Bar { span: row.span, totals, covered, quality: row.quality, not_measured_energy: row.not_measured }
 }
 
-/// The total of bars. Time to come costs nothing yet: only what has begun is priced.
-fn total(rows: &[Row], span: Span, now: UnixMillis) -> Row {
-    Row::over(span, rows.iter().filter(|r| r.span.start < now))
+/// The total of the bars that something can be said about: days before the first reading and days
+/// to come have a standing charge, but no cost.
+fn total(rows: &[Row], span: Span, spoken: Span) -> Row {
+    Row::over(span, rows.iter().filter(|r| r.span.end > spoken.start && r.span.start < spoken.end))
 }
 
 fn comparison(
@@ -233,10 +230,10 @@ fn comparison(
     resolution: HistoryPeriod,
     days: Days,
     passed_ms: i64,
-    now: UnixMillis,
+    spoken: Span,
 ) -> Result<Comparison, StoreError> {
     let span = days::dates_span(days.0, days.1, &source.zone);
-    let rows = bars(source, reader, resolution, days)?;
+    let rows = bars(source, reader, resolution, days, spoken)?;
     let until = span.start.plus_ms(passed_ms).min(span.end);
     let cut = days::date_of(until, &source.zone).min(days.1);
     let mut so_far = source.days(reader, days.0, cut)?;
@@ -247,9 +244,9 @@ fn comparison(
     Ok(Comparison {
         from: days.0,
         to: days.1,
-        total: total(&rows, span, now).totals,
-        bars: rows.iter().map(|r| bar(r, now)).collect(),
-        total_so_far: Row::over(Span::new(span.start, until), &so_far).totals,
+        total: total(&rows, span, spoken).totals,
+        bars: rows.iter().map(|r| bar(r, spoken)).collect(),
+        total_so_far: total(&so_far, Span::new(span.start, until), spoken).totals,
     })
 }
 
@@ -291,12 +288,15 @@ fn build(
     let known = known_days(source, reader)?;
     let days = period(call.resolution, call.anchor, known);
     let span = days::dates_span(days.0, days.1, zone);
-    let rows = bars(source, reader, call.resolution, days)?;
+    // from the first day with readings until now
+    let first = known.map_or(now, |(first, _)| days::start_of(first, zone));
+    let spoken = Span::new(first.min(now), now);
+    let rows = bars(source, reader, call.resolution, days, spoken)?;
     let passed_ms = now.since(span.start).clamp(0, span.ms());
     // a period that is over is compared whole, whatever the lengths
     let passed_ms = if now >= span.end { i64::MAX / 4 } else { passed_ms };
     let compare = match compared(call.resolution, days, call.compare) {
-        Some(other) => Some(comparison(source, reader, call.resolution, other, passed_ms, now)?),
+        Some(other) => Some(comparison(source, reader, call.resolution, other, passed_ms, spoken)?),
         None => None,
     };
     Ok(History {
@@ -304,8 +304,8 @@ fn build(
         from: days.0,
         to: days.1,
         time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
-        total: total(&rows, span, now).totals,
-        bars: rows.iter().map(|r| bar(r, now)).collect(),
+        total: total(&rows, span, spoken).totals,
+        bars: rows.iter().map(|r| bar(r, spoken)).collect(),
         compare,
         first_day: known.map(|d| d.0),
         last_day: known.map(|d| d.1),
