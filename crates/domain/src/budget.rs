@@ -5,8 +5,6 @@
 //! but what was crossed once stays crossed for the period.
 
 mod forecast;
-#[cfg(test)]
-mod tests;
 
 pub use forecast::PastDay;
 

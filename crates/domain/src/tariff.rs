@@ -197,7 +197,7 @@ pub struct TariffBook {
 impl TariffBook {
     pub fn new(versions: &[Tariff], zone: TimeZone) -> Self {
         let mut versions = versions.to_vec();
-        versions.sort_by(|a, b| (b.valid_from, b.id).cmp(&(a.valid_from, a.id)));
+        versions.sort_by_key(|t| std::cmp::Reverse((t.valid_from, t.id)));
         Self { versions, calendar: Calendar::new(zone) }
     }
 

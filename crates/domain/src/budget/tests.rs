@@ -1,1 +1,0 @@
-//! Budgets worked out by hand.
