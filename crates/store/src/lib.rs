@@ -6,12 +6,20 @@
 
 #![forbid(unsafe_code)]
 
+mod append;
+mod correct;
 mod error;
+mod history;
+mod key;
 mod reader;
+mod recover;
+mod rollup;
+mod schema;
 mod store;
 mod types;
 
 pub use error::StoreError;
 pub use reader::Reader;
-pub use store::{Store, recover};
+pub use recover::recover;
+pub use store::Store;
 pub use types::*;

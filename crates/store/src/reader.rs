@@ -1,78 +1,351 @@
 //! A read-only connection.
 
-use crate::error::StoreError;
+use crate::append::{has_minutes, load_corrections, load_series};
+use crate::error::{Cause, StoreError};
+use crate::history::Series;
+use crate::key::{MINUTE_MS, minute_key, minute_start, reading_at, reading_key, unpack};
+use crate::rollup;
+use crate::store::{BUSY, meta};
 use crate::types::*;
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::reading::Reading;
 use hearthwatt_domain::time::{Span, UnixMillis};
 use hearthwatt_domain::usage::IntervalUsage;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use std::path::Path;
+
+/// A value is drawn for this long after it was heard.
+const HOLD_MS: i64 = 5 * 60 * 1000;
+const HOUR_MS: i64 = 3_600_000;
+/// More points than any screen is wide.
+const BUCKETS_MAX: usize = 10_000;
 
 /// A read-only connection of its own; `Send`. Each call sees the state of the last commit.
 #[derive(Debug)]
-pub struct Reader {}
-
-fn not_yet<T>() -> Result<T, StoreError> {
-    Err(StoreError::invalid("This is not built yet."))
+pub struct Reader {
+    conn: Connection,
 }
 
 impl Reader {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let conn = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        conn.busy_timeout(BUSY)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        Ok(Self { conn })
+    }
+
+    fn zone(&self) -> Result<TimeZone, StoreError> {
+        let name = meta::<String>(&self.conn, "zone")?.unwrap_or_else(|| "UTC".into());
+        TimeZone::get(&name).map_err(|_| StoreError::invalid(format!("The time zone \"{name}\" is unknown.")))
+    }
+
+    fn meter_no(&self, meter: MeterId) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT no FROM meter WHERE id=?1")?
+            .query_row([meter.0.as_bytes()], |r| r.get(0))
+            .optional()?)
+    }
+
+    fn series_rows(&self, meter: MeterId) -> Result<Vec<Series>, StoreError> {
+        self.meter_no(meter)?.map_or(Ok(Vec::new()), |no| load_series(&self.conn, no))
+    }
+
     /// The meter's intervals that start in `span`, in order; intervals without anything are absent.
-    pub fn intervals(&self, _meter: MeterId, _span: Span) -> Result<Vec<IntervalUsage>, StoreError> {
-        not_yet()
+    pub fn intervals(&self, meter: MeterId, span: Span) -> Result<Vec<IntervalUsage>, StoreError> {
+        self.meter_no(meter)?.map_or(Ok(Vec::new()), |no| rollup::intervals(&self.conn, no, span))
     }
-    /// The meter's days from `first` to `last`, both included, in the home's zone.
-    pub fn days(&self, _meter: MeterId, _first: Date, _last: Date) -> Result<Vec<PeriodUsage>, StoreError> {
-        not_yet()
+
+    /// The meter's days from `first` to `last`, both included, in the home's zone; days without
+    /// anything are absent.
+    pub fn days(&self, meter: MeterId, first: Date, last: Date) -> Result<Vec<PeriodUsage>, StoreError> {
+        let Some(no) = self.meter_no(meter)? else { return Ok(Vec::new()) };
+        let zone = self.zone()?;
+        let mut stmt = self.conn.prepare_cached(
+            "SELECT day, import, export, not_measured, quality, covered, power_min, power_max FROM day
+             WHERE day BETWEEN ?1 AND ?2 AND meter=?3 ORDER BY day",
+        )?;
+        let mut rows = stmt.query(params![rollup::day_no(first), rollup::day_no(last), no])?;
+        let mut days = Vec::new();
+        while let Some(row) = rows.next()? {
+            days.push(rollup::day_row(row, &zone)?);
+        }
+        Ok(days)
     }
-    /// The meter's hours of the days from `first` to `last`, both included: 23, 24 or 25 a day.
-    pub fn hours(&self, _meter: MeterId, _first: Date, _last: Date) -> Result<Vec<PeriodUsage>, StoreError> {
-        not_yet()
+
+    /// The meter's hours of the days from `first` to `last`, both included, counted from each
+    /// midnight: 23, 24 or 25 a day. Hours without anything have no coverage.
+    pub fn hours(&self, meter: MeterId, first: Date, last: Date) -> Result<Vec<PeriodUsage>, StoreError> {
+        let zone = self.zone()?;
+        let mut hours = Vec::new();
+        for date in first.series(jiff::Span::new().days(1)).take_while(|d| *d <= last) {
+            let day = rollup::day_span(&zone, date)?;
+            let at = hours.len();
+            let mut start = day.start;
+            while start < day.end {
+                let end = start.plus_ms(HOUR_MS).min(day.end);
+                hours.push(PeriodUsage::empty(date, Span::new(start, end)));
+                start = end;
+            }
+            for i in self.intervals(meter, day)? {
+                if let Some(h) = hours.get_mut(at + (i.start.since(day.start) / HOUR_MS) as usize) {
+                    h.add(&i);
+                }
+            }
+        }
+        Ok(hours)
     }
-    /// A chart's line: `buckets` equal parts of `span`, `None` where nothing was heard. A value
-    /// holds until the next one, for at most five minutes.
+
+    /// A chart's line: `buckets` equal parts of `span` (at most 10000), `None` where nothing was
+    /// heard. A value holds until the next one, for at most five minutes. Parts of a minute or
+    /// more come from the rollup of minutes where there is one.
     pub fn series(
         &self,
-        _key: &SeriesKey,
-        _span: Span,
-        _buckets: usize,
+        key: &SeriesKey,
+        span: Span,
+        buckets: usize,
     ) -> Result<Vec<Option<Bucket>>, StoreError> {
-        not_yet()
+        let buckets = buckets.min(BUCKETS_MAX);
+        let mut line = Line::new(span, buckets);
+        let all = self.series_rows(key.meter)?;
+        let found = all.iter().find(|s| s.channel == key.channel && s.quantity == key.quantity);
+        if let Some(s) = found.filter(|_| buckets > 0 && span.ms() > 0) {
+            let from = span.start.plus_ms(-HOLD_MS);
+            if has_minutes(key.quantity) && span.ms() / buckets as i64 >= MINUTE_MS {
+                self.minutes(s.no, from, span.end, &mut line)?;
+            } else {
+                self.points(s.no, from, span.end, &mut line)?;
+            }
+        }
+        Ok(line.finish())
     }
+
+    fn minutes(&self, no: i64, from: UnixMillis, to: UnixMillis, line: &mut Line) -> Result<(), StoreError> {
+        let mut stmt = self.conn.prepare_cached("SELECT low, high, sum/n, last FROM minute WHERE key=?1")?;
+        let mut minute = minute_start(minute_key(from, no));
+        while minute < to.0 {
+            let row = stmt
+                .query_row([minute_key(UnixMillis(minute), no)], |r| {
+                    Ok((Bucket { min: r.get(0)?, max: r.get(1)?, avg: r.get(2)? }, r.get::<_, f64>(3)?))
+                })
+                .optional()?;
+            match row {
+                Some((bucket, last)) => line.minute(minute, bucket, last),
+                None => line.fill(minute + MINUTE_MS),
+            }
+            minute += MINUTE_MS;
+        }
+        Ok(())
+    }
+
+    fn points(&self, no: i64, from: UnixMillis, to: UnixMillis, line: &mut Line) -> Result<(), StoreError> {
+        let mut stmt = self
+            .conn
+            .prepare_cached("SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key")?;
+        let mut rows = stmt.query([reading_key(no, from), reading_key(no, to)])?;
+        while let Some(row) = rows.next()? {
+            if let Some(v) = unpack(row.get_ref(1)?) {
+                line.point(reading_at(row.get(0)?).0, v);
+            }
+        }
+        // the last value holds into the time asked for, never into what has not been yet
+        line.fill(line.last.map_or(to.0, |(at, _)| at.max(line.span.start.0)));
+        Ok(())
+    }
+
     /// What the store has a series for, of this meter.
-    pub fn series_of(&self, _meter: MeterId) -> Result<Vec<SeriesKey>, StoreError> {
-        not_yet()
+    pub fn series_of(&self, meter: MeterId) -> Result<Vec<SeriesKey>, StoreError> {
+        let rows = self.series_rows(meter)?;
+        Ok(rows.into_iter().map(|s| SeriesKey { meter, channel: s.channel, quantity: s.quantity }).collect())
     }
+
     /// All meters with readings.
     pub fn meters(&self) -> Result<Vec<MeterId>, StoreError> {
-        not_yet()
+        let mut stmt = self.conn.prepare_cached("SELECT id FROM meter ORDER BY id")?;
+        let ids = stmt.query_map([], |r| r.get::<_, [u8; 16]>(0))?;
+        Ok(ids.map(|id| id.map(|b| MeterId(uuid::Uuid::from_bytes(b)))).collect::<Result<_, _>>()?)
     }
+
     /// The last reading of each of the meter's series.
-    pub fn latest(&self, _meter: MeterId) -> Result<Vec<Reading>, StoreError> {
-        not_yet()
+    pub fn latest(&self, meter: MeterId) -> Result<Vec<Reading>, StoreError> {
+        let mut out = Vec::new();
+        let sql = "SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key DESC LIMIT 1";
+        for s in self.series_rows(meter)? {
+            let found = self.one(sql, s.no)?;
+            out.extend(found.map(|(at, value)| Reading {
+                meter,
+                channel: s.channel,
+                quantity: s.quantity,
+                at,
+                value,
+            }));
+        }
+        Ok(out)
     }
-    /// Times of the meter's first and last reading.
-    pub fn first_and_last(&self, _meter: MeterId) -> Result<Option<(UnixMillis, UnixMillis)>, StoreError> {
-        not_yet()
+
+    fn one(&self, sql: &str, no: i64) -> Result<Option<(UnixMillis, f64)>, StoreError> {
+        let ends = [reading_key(no, UnixMillis(0)), reading_key(no + 1, UnixMillis(0))];
+        let row = self
+            .conn
+            .prepare_cached(sql)?
+            .query_row(ends, |r| Ok((reading_at(r.get(0)?), r.get_ref(1).ok().and_then(unpack))))
+            .optional()?;
+        Ok(row.and_then(|(at, v)| v.map(|v| (at, v))))
     }
+
+    /// Times of the meter's first and last stored reading.
+    pub fn first_and_last(&self, meter: MeterId) -> Result<Option<(UnixMillis, UnixMillis)>, StoreError> {
+        let mut ends: Option<(UnixMillis, UnixMillis)> = None;
+        for s in self.series_rows(meter)? {
+            for order in ["", "DESC"] {
+                let sql = format!(
+                    "SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key {order} LIMIT 1"
+                );
+                if let Some((at, _)) = self.one(&sql, s.no)? {
+                    ends = Some(ends.map_or((at, at), |(a, b)| (a.min(at), b.max(at))));
+                }
+            }
+        }
+        Ok(ends)
+    }
+
     /// The meter's readings in `span`, by time, at most `limit`; hand back the cursor for more.
     pub fn readings(
         &self,
-        _meter: MeterId,
-        _span: Span,
-        _after: Option<Cursor>,
-        _limit: usize,
+        meter: MeterId,
+        span: Span,
+        after: Option<Cursor>,
+        limit: usize,
     ) -> Result<(Vec<Reading>, Option<Cursor>), StoreError> {
-        not_yet()
+        let mut out: Vec<(i64, Reading)> = Vec::new();
+        for s in self.series_rows(meter)? {
+            // within one instant the readings go by the number of their series
+            let from = match after {
+                Some(c) if s.no <= c.series => UnixMillis(c.at + 1),
+                Some(c) => UnixMillis(c.at),
+                None => span.start,
+            };
+            let mut stmt = self.conn.prepare_cached(
+                "SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key LIMIT ?3",
+            )?;
+            let mut rows = stmt.query(params![
+                reading_key(s.no, from.max(span.start)),
+                reading_key(s.no, span.end),
+                limit as i64
+            ])?;
+            while let Some(row) = rows.next()? {
+                let Some(value) = unpack(row.get_ref(1)?) else { continue };
+                let (channel, quantity) = (s.channel.clone(), s.quantity);
+                out.push((s.no, Reading { meter, channel, quantity, at: reading_at(row.get(0)?), value }));
+            }
+        }
+        out.sort_by_key(|(no, r)| (r.at, *no));
+        let more = out.len() >= limit;
+        out.truncate(limit);
+        let cursor = out.last().filter(|_| more).map(|(no, r)| Cursor { at: r.at.0, series: *no });
+        Ok((out.into_iter().map(|(_, r)| r).collect(), cursor))
     }
+
     /// All documents of a kind, by id.
-    pub fn documents(&self, _kind: &str) -> Result<Vec<Document>, StoreError> {
-        not_yet()
+    pub fn documents(&self, kind: &str) -> Result<Vec<Document>, StoreError> {
+        let mut stmt = self.conn.prepare_cached("SELECT id, json FROM document WHERE kind=?1 ORDER BY id")?;
+        let mut rows = stmt.query([kind])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(document(row.get(0)?, &row.get::<_, String>(1)?)?);
+        }
+        Ok(all)
     }
-    pub fn document(&self, _kind: &str, _id: &str) -> Result<Option<Document>, StoreError> {
-        not_yet()
+
+    pub fn document(&self, kind: &str, id: &str) -> Result<Option<Document>, StoreError> {
+        let json: Option<String> = self
+            .conn
+            .prepare_cached("SELECT json FROM document WHERE kind=?1 AND id=?2")?
+            .query_row([kind, id], |r| r.get(0))
+            .optional()?;
+        json.map(|j| document(id.to_owned(), &j)).transpose()
     }
-    pub fn corrections(&self, _meter: Option<MeterId>) -> Result<Vec<Correction>, StoreError> {
-        not_yet()
+
+    /// Corrections of one meter, or of all.
+    pub fn corrections(&self, meter: Option<MeterId>) -> Result<Vec<Correction>, StoreError> {
+        match meter {
+            None => load_corrections(&self.conn, None),
+            Some(m) => self.meter_no(m)?.map_or(Ok(Vec::new()), |no| load_corrections(&self.conn, Some(no))),
+        }
+    }
+}
+
+fn document(id: String, json: &str) -> Result<Document, StoreError> {
+    match serde_json::from_str(json) {
+        Ok(json) => Ok(Document { id, json }),
+        Err(error) => Err(Cause::Document { id, error }.into()),
+    }
+}
+
+/// A chart's line while values are poured into it in order of time.
+struct Line {
+    span: Span,
+    step: f64,
+    cells: Vec<Option<(Bucket, f64)>>,
+    /// Where the line has got to, with the value that holds.
+    last: Option<(i64, f64)>,
+    /// Until when it holds.
+    until: i64,
+}
+
+impl Line {
+    fn new(span: Span, buckets: usize) -> Self {
+        let step = span.ms() as f64 / buckets.max(1) as f64;
+        Self { span, step, cells: vec![None; buckets], last: None, until: 0 }
+    }
+
+    /// The value that holds goes on to `to`, or as long as it may.
+    fn fill(&mut self, to: i64) {
+        if let Some((from, v)) = self.last {
+            let end = to.min(self.until);
+            if end > from {
+                self.add(from, end, Bucket { min: v, max: v, avg: v });
+                self.last = Some((end, v));
+            }
+        }
+    }
+
+    fn point(&mut self, at: i64, v: f64) {
+        self.fill(at);
+        self.add(at, at + 1, Bucket { min: v, max: v, avg: v });
+        (self.last, self.until) = (Some((at, v)), at + HOLD_MS);
+    }
+
+    fn minute(&mut self, start: i64, bucket: Bucket, last: f64) {
+        self.add(start, start + MINUTE_MS, bucket);
+        (self.last, self.until) = (Some((start + MINUTE_MS, last)), start + MINUTE_MS + HOLD_MS);
+    }
+
+    fn add(&mut self, from: i64, to: i64, b: Bucket) {
+        let (from, to) = (from.max(self.span.start.0), to.min(self.span.end.0));
+        let mut now = from;
+        while now < to {
+            let at = (((now - self.span.start.0) as f64) / self.step) as usize;
+            let end = self.span.start.0 + (((at + 1) as f64) * self.step).ceil() as i64;
+            let end = end.min(to).max(now + 1);
+            let Some(cell) = self.cells.get_mut(at) else { return };
+            let ms = (end - now) as f64;
+            let (sum, weight) =
+                cell.get_or_insert((Bucket { min: f64::INFINITY, max: f64::NEG_INFINITY, avg: 0.0 }, 0.0));
+            sum.min = sum.min.min(b.min);
+            sum.max = sum.max.max(b.max);
+            sum.avg += b.avg * ms;
+            *weight += ms;
+            now = end;
+        }
+    }
+
+    fn finish(self) -> Vec<Option<Bucket>> {
+        self.cells.into_iter().map(|c| c.map(|(b, w)| Bucket { avg: b.avg / w, ..b })).collect()
     }
 }

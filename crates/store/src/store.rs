@@ -1,89 +1,251 @@
-//! The writer.
+//! The writer: opening, closing, documents, zone, retention, backup.
 
-use crate::error::StoreError;
+use crate::append::MeterState;
+use crate::error::{Cause, StoreError};
+use crate::key::reading_key;
 use crate::reader::Reader;
+use crate::rollup;
+use crate::schema;
 use crate::types::*;
-use hearthwatt_domain::ids::CorrectionId;
 use hearthwatt_domain::ids::MeterId;
-use hearthwatt_domain::reading::Reading;
-use hearthwatt_domain::time::Span;
+use hearthwatt_domain::time::UnixMillis;
 use jiff::tz::TimeZone;
-use std::path::Path;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use std::collections::HashMap;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) const DATABASE: &str = "home.sqlite";
+const LOCK: &str = "home.lock";
+/// How long a call waits for a reader that blocks it.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
+/// Readings this long before the mark of [`Store::retain`] stay, so that the registers of the
+/// first kept days have a reading to start from.
+const RETENTION_GUARD_MS: i64 = 2 * 86_400_000;
 
 /// The one writer of a home's database.
 #[derive(Debug)]
-pub struct Store {}
+pub struct Store {
+    pub(crate) conn: Connection,
+    path: PathBuf,
+    pub(crate) zone: TimeZone,
+    /// Numbers and running usage of the meters met so far; dropped whenever a transaction fails.
+    pub(crate) meters: HashMap<MeterId, MeterState>,
+    /// Raw readings before this are gone.
+    pub(crate) raw_since: UnixMillis,
+    _lock: File,
+}
 
-fn not_yet<T>() -> Result<T, StoreError> {
-    Err(StoreError::invalid("This is not built yet."))
+/// Takes the lock of the folder, without waiting.
+pub(crate) fn lock(folder: &Path) -> Result<File, StoreError> {
+    std::fs::create_dir_all(folder).map_err(|e| StoreError::io(folder, e))?;
+    let path = folder.join(LOCK);
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|e| StoreError::io(&path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Cause::Locked(path).into()),
+        Err(TryLockError::Error(e)) => Err(StoreError::io(&path, e)),
+    }
 }
 
 impl Store {
     /// Opens or creates the database in `folder` (`home.sqlite`) and holds its lock until dropped.
     ///
     /// # Errors
-    /// `is_locked`: another instance has it. `is_corrupt`: see [`recover`]. `is_newer`,
+    /// `is_locked`: another instance has it. `is_corrupt`: see [`crate::recover`]. `is_newer`,
     /// `is_read_only`, `is_full`.
-    pub fn open(_folder: &Path, _options: StoreOptions) -> Result<(Self, OpenReport), StoreError> {
-        not_yet()
+    pub fn open(folder: &Path, options: StoreOptions) -> Result<(Self, OpenReport), StoreError> {
+        let lock = lock(folder)?;
+        Self::open_locked(folder, options, lock)
     }
-    /// Stores readings and their rollups in one transaction, durable on return. All or nothing.
-    pub fn append(&mut self, _readings: &[Reading]) -> Result<Appended, StoreError> {
-        not_yet()
+
+    pub(crate) fn open_locked(
+        folder: &Path,
+        options: StoreOptions,
+        lock: File,
+    ) -> Result<(Self, OpenReport), StoreError> {
+        let path = folder.join(DATABASE);
+        let created = !path.exists();
+        let mut conn = Connection::open(&path)?;
+        conn.busy_timeout(BUSY)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        conn.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        if let Some(pages) = options.max_pages {
+            conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        }
+        let found = schema::migrate(&mut conn)?;
+        let clean = created || meta::<i64>(&conn, "clean")? == Some(1);
+        if !clean {
+            let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+            if verdict != "ok" {
+                return Err(StoreError::corrupt(&path, verdict));
+            }
+        }
+        set_meta(&conn, "clean", 0)?;
+        let raw_since = UnixMillis(meta(&conn, "raw_since")?.unwrap_or(i64::MIN));
+        let zone = match meta::<String>(&conn, "zone")? {
+            Some(name) => TimeZone::get(&name)
+                .map_err(|_| StoreError::invalid(format!("The stored time zone \"{name}\" is unknown.")))?,
+            None => TimeZone::UTC,
+        };
+        let mut store = Self { conn, path, zone, meters: HashMap::new(), raw_since, _lock: lock };
+        if let Some(zone) = options.zone {
+            store.set_zone(&zone)?;
+        }
+        let replayed = if clean { 0 } else { store.resume_all()? };
+        let migrated_from = (!created && found < schema::VERSION).then_some(found);
+        Ok((store, OpenReport { created, clean, migrated_from, replayed }))
     }
-    pub fn put_document(
-        &mut self,
-        _kind: &str,
-        _id: &str,
-        _json: &serde_json::Value,
-    ) -> Result<(), StoreError> {
-        not_yet()
+
+    pub fn put_document(&mut self, kind: &str, id: &str, json: &serde_json::Value) -> Result<(), StoreError> {
+        self.put_documents(&[DocumentChange::Put { kind: kind.into(), id: id.into(), json: json.clone() }])
     }
+
     /// Whether it was there.
-    pub fn delete_document(&mut self, _kind: &str, _id: &str) -> Result<bool, StoreError> {
-        not_yet()
+    pub fn delete_document(&mut self, kind: &str, id: &str) -> Result<bool, StoreError> {
+        Ok(self.conn.execute("DELETE FROM document WHERE kind=?1 AND id=?2", [kind, id])? > 0)
     }
+
     /// All of them or none.
-    pub fn put_documents(&mut self, _changes: &[DocumentChange]) -> Result<(), StoreError> {
-        not_yet()
+    pub fn put_documents(&mut self, changes: &[DocumentChange]) -> Result<(), StoreError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for change in changes {
+            match change {
+                DocumentChange::Put { kind, id, json } => tx.execute(
+                    "INSERT OR REPLACE INTO document VALUES(?1,?2,?3)",
+                    params![kind, id, json.to_string()],
+                )?,
+                DocumentChange::Delete { kind, id } => {
+                    tx.execute("DELETE FROM document WHERE kind=?1 AND id=?2", [kind, id])?
+                }
+            };
+        }
+        Ok(tx.commit()?)
     }
-    /// Adds a correction (or replaces the one with its id) and recomputes what it touches.
-    pub fn correct(&mut self, _correction: &Correction) -> Result<Vec<(MeterId, Span)>, StoreError> {
-        not_yet()
+
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
     }
-    /// Takes a correction back and recomputes what it touched.
-    pub fn undo_correction(&mut self, _id: CorrectionId) -> Result<Vec<(MeterId, Span)>, StoreError> {
-        not_yet()
-    }
-    pub fn zone(&self) -> &TimeZone {
-        const UTC: &TimeZone = &TimeZone::UTC;
-        UTC
-    }
+
     /// Rebuilds the days when the zone is another one.
-    pub fn set_zone(&mut self, _zone: &TimeZone) -> Result<(), StoreError> {
-        not_yet()
+    ///
+    /// # Errors
+    /// A zone without an IANA name can't be stored.
+    pub fn set_zone(&mut self, zone: &TimeZone) -> Result<(), StoreError> {
+        if *zone == self.zone && meta::<String>(&self.conn, "zone")?.is_some() {
+            return Ok(());
+        }
+        let name =
+            zone.iana_name().map(str::to_owned).or_else(|| (*zone == TimeZone::UTC).then(|| "UTC".into()));
+        let name = name.ok_or_else(|| StoreError::invalid("The time zone has no IANA name."))?;
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        set_meta(&tx, "zone", name)?;
+        tx.execute("DELETE FROM day", [])?;
+        {
+            let columns = rollup::INTERVAL_COLUMNS;
+            let mut stmt = tx
+                .prepare(&format!("SELECT {columns}, key & 65535 FROM interval ORDER BY key & 65535, key"))?;
+            let mut rows = stmt.query([])?;
+            let mut sum: Option<(i64, PeriodUsage)> = None;
+            while let Some(row) = rows.next()? {
+                let (i, meter): (_, i64) = (rollup::interval_row(row)?, row.get(7)?);
+                match &mut sum {
+                    Some((m, day)) if *m == meter && day.span.contains(i.start) => day.add(&i),
+                    _ => {
+                        if let Some((m, day)) = sum.take() {
+                            rollup::put_day(&tx, m, &day)?;
+                        }
+                        let date = rollup::date_at(zone, i.start);
+                        let mut day = PeriodUsage::empty(date, rollup::day_span(zone, date)?);
+                        day.add(&i);
+                        sum = Some((meter, day));
+                    }
+                }
+            }
+            if let Some((m, day)) = sum {
+                rollup::put_day(&tx, m, &day)?;
+            }
+        }
+        tx.commit()?;
+        self.zone = zone.clone();
+        self.reset_cache(); // it remembers days
+        Ok(())
     }
+
     /// Deletes raw readings that are older than asked, at most `limit` of them in one short
-    /// transaction; call again until it returns 0. Intervals and days stay.
-    pub fn retain(&mut self, _retention: Retention, _limit: u32) -> Result<u64, StoreError> {
-        not_yet()
+    /// transaction; call again until it returns 0. Intervals and days stay. Readings of the last
+    /// two days before the mark stay too; late readings before it are counted as `too_old`.
+    pub fn retain(&mut self, retention: Retention, limit: u32) -> Result<u64, StoreError> {
+        let mark = retention.raw_before.interval_start().max(self.raw_since);
+        let before = mark.plus_ms(-RETENTION_GUARD_MS);
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        set_meta(&tx, "raw_since", mark.0)?;
+        let mut deleted = 0;
+        let series: Vec<i64> =
+            tx.prepare("SELECT no FROM series")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+        for no in series {
+            let left = u64::from(limit).saturating_sub(deleted);
+            let n = tx
+                .prepare_cached(
+                    "DELETE FROM reading WHERE key IN (SELECT key FROM reading WHERE key>=?1 AND key<?2 LIMIT ?3)",
+                )?
+                .execute(params![reading_key(no, UnixMillis(0)), reading_key(no, before), left as i64])?;
+            deleted += n as u64;
+        }
+        let left = u64::from(limit).saturating_sub(deleted);
+        let minutes = tx.execute(
+            "DELETE FROM minute WHERE key IN (SELECT key FROM minute WHERE key<?1 LIMIT ?2)",
+            params![crate::key::minute_key(before, 0), left as i64],
+        )?;
+        tx.commit()?;
+        self.raw_since = mark;
+        Ok(deleted + minutes as u64)
     }
+
     /// A read-only connection of its own, for another thread.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        not_yet()
+        Reader::open(&self.path)
     }
-    /// Copies the database to `target` (which must not exist) while it is in use.
-    pub fn backup(&self, _target: &Path) -> Result<(), StoreError> {
-        not_yet()
+
+    /// Copies the database to `target` (which must not exist) while it is in use. To restore, put
+    /// the copy in the place of `home.sqlite` of a folder that no instance has open.
+    pub fn backup(&self, target: &Path) -> Result<(), StoreError> {
+        if target.exists() {
+            return Err(StoreError::invalid(format!("{} exists already.", target.display())));
+        }
+        let source = Connection::open(&self.path)?;
+        source.execute("VACUUM INTO ?1", [target.to_string_lossy()])?;
+        File::open(target).and_then(|f| f.sync_all()).map_err(|e| StoreError::io(target, e))
     }
+
     /// Closes in order; the next open need not check the database.
     pub fn close(self) -> Result<(), StoreError> {
-        not_yet()
+        set_meta(&self.conn, "clean", 1)?;
+        self.conn.close().map_err(|(_, e)| e.into())
+    }
+
+    pub(crate) fn reset_cache(&mut self) {
+        self.meters.clear();
     }
 }
 
-/// Moves a damaged database aside (it is never deleted) and builds a new one of what can still be
-/// read from it. The store must not be open.
-pub fn recover(_folder: &Path, _options: StoreOptions) -> Result<Recovered, StoreError> {
-    not_yet()
+pub(crate) fn meta<T: rusqlite::types::FromSql>(
+    conn: &Connection,
+    key: &str,
+) -> Result<Option<T>, StoreError> {
+    Ok(conn.query_row("SELECT value FROM meta WHERE key=?1", [key], |r| r.get(0)).optional()?)
+}
+
+fn set_meta(conn: &Connection, key: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
+    conn.execute("INSERT OR REPLACE INTO meta VALUES(?1,?2)", params![key, value])?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use hearthwatt_domain::ids::{CorrectionId, MeterId};
 use hearthwatt_domain::reading::{Channel, Quantity};
 use hearthwatt_domain::time::{Span, UnixMillis};
 use hearthwatt_domain::units::{Energy, Power};
-use hearthwatt_domain::usage::{IntervalUsage, Quality};
+use hearthwatt_domain::usage::{IntervalUsage, Quality, Replacement};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
@@ -31,7 +31,7 @@ pub struct OpenReport {
     pub clean: bool,
     /// The data format it had before, when it was brought up to date.
     pub migrated_from: Option<u32>,
-    /// Readings read again to continue the running intervals.
+    /// Meters whose running usage was picked up from their stored readings.
     pub replayed: u64,
 }
 
@@ -142,6 +142,8 @@ pub enum CorrectionAction {
     /// The usage of the intervals in this span (aligned to 15 minutes) is this much in all,
     /// spread evenly, whatever the readings say.
     Usage { span: Span, import: Energy, export: Energy },
+    /// The meter was exchanged, or its register set by hand.
+    Replaced { replacement: Replacement },
 }
 
 /// How long things are kept.

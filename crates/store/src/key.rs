@@ -1,0 +1,95 @@
+//! Packed keys and values: everything is clustered under one integer, which SQLite keeps smallest.
+
+use hearthwatt_domain::time::{INTERVAL_MS, UnixMillis};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+
+/// 2020-01-01T00:00Z: times are counted from here, in 40 bits, until 2054.
+pub(crate) const EPOCH_MS: i64 = 1_577_836_800_000;
+const TIME_BITS: u32 = 40;
+const TIME_MASK: i64 = (1 << TIME_BITS) - 1;
+/// Meters are numbered in 16 bits.
+pub(crate) const METERS_MAX: i64 = 1 << 16;
+/// Series are numbered in 20 bits.
+pub(crate) const SERIES_MAX: i64 = 1 << 20;
+pub(crate) const MINUTE_MS: i64 = 60_000;
+
+/// Whether a reading of this time can be stored.
+pub(crate) const fn storable(at: UnixMillis) -> bool {
+    at.0 >= EPOCH_MS && at.0 - EPOCH_MS < TIME_MASK
+}
+
+/// Readings: by series, then time. Times outside the range are moved to its ends.
+pub(crate) fn reading_key(series: i64, at: UnixMillis) -> i64 {
+    series << TIME_BITS | at.0.saturating_sub(EPOCH_MS).clamp(0, TIME_MASK)
+}
+pub(crate) const fn reading_at(key: i64) -> UnixMillis {
+    UnixMillis((key & TIME_MASK) + EPOCH_MS)
+}
+
+fn clamped(at: UnixMillis) -> i64 {
+    at.0.clamp(EPOCH_MS, EPOCH_MS + TIME_MASK)
+}
+
+/// Intervals: by time, then meter, so that the running intervals of all meters share a page.
+pub(crate) fn interval_key(start: UnixMillis, meter: i64) -> i64 {
+    (clamped(start) / INTERVAL_MS) << 16 | meter
+}
+pub(crate) const fn interval_start(key: i64) -> UnixMillis {
+    UnixMillis((key >> 16) * INTERVAL_MS)
+}
+
+/// Minutes: by time, then series.
+pub(crate) fn minute_key(at: UnixMillis, series: i64) -> i64 {
+    (clamped(at) / MINUTE_MS) << 20 | series
+}
+pub(crate) const fn minute_start(key: i64) -> i64 {
+    (key >> 20) * MINUTE_MS
+}
+
+const SCALES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
+
+/// A value with up to three decimals as an integer (two bits of scale, the rest mantissa), any
+/// other as a float. Exact either way: what does not come back bit for bit stays a float.
+pub(crate) fn pack(value: f64) -> ToSqlOutput<'static> {
+    for (code, scale) in SCALES.iter().enumerate() {
+        let scaled = (value * scale).round();
+        if scaled.abs() < 1e15 && (scaled as i64 as f64 / scale).to_bits() == value.to_bits() {
+            return ToSqlOutput::Owned(Value::Integer((scaled as i64) << 2 | code as i64));
+        }
+    }
+    ToSqlOutput::Owned(Value::Real(value))
+}
+
+/// The inverse of [`pack`]; `None` for what it never writes.
+pub(crate) fn unpack(value: ValueRef<'_>) -> Option<f64> {
+    match value {
+        ValueRef::Integer(i) => SCALES.get((i & 3) as usize).map(|scale| (i >> 2) as f64 / scale),
+        ValueRef::Real(v) => Some(v),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_bit_for_bit() {
+        for v in [0.0, -0.0, 1.5, -230.4, 0.1 + 0.2, 12_345_678.901, 1e300, -1e-9, 4_294_967_296.125, 0.001] {
+            let packed = match pack(v) {
+                ToSqlOutput::Owned(v) => v,
+                _ => panic!("owned"),
+            };
+            assert_eq!(unpack(ValueRef::from(&packed)).map(f64::to_bits), Some(v.to_bits()), "{v}");
+        }
+    }
+
+    #[test]
+    fn keys_keep_time_and_order() {
+        let (a, b) = (UnixMillis(1_700_000_000_123), UnixMillis(1_700_000_000_124));
+        assert_eq!(reading_at(reading_key(7, a)), a);
+        assert!(reading_key(7, a) < reading_key(7, b) && reading_key(7, b) < reading_key(8, a));
+        assert_eq!(interval_start(interval_key(a, 3)), a.interval_start());
+        assert_eq!(minute_start(minute_key(a, 3)), a.0 - a.0 % MINUTE_MS);
+    }
+}

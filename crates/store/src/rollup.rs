@@ -1,0 +1,235 @@
+//! Intervals and days: written with the readings they come from.
+
+use crate::error::StoreError;
+use crate::key::{interval_key, interval_start};
+use crate::types::{Correction, CorrectionAction, PeriodUsage};
+use hearthwatt_domain::time::{INTERVAL_MS, Span, UnixMillis};
+use hearthwatt_domain::units::{Energy, Power};
+use hearthwatt_domain::usage::{IntervalUsage, Quality};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeSet;
+
+const UNIX_DAY: Date = Date::constant(1970, 1, 1);
+
+pub(crate) fn date_at(zone: &TimeZone, at: UnixMillis) -> Date {
+    at.to_jiff().map_or(UNIX_DAY, |t| zone.to_datetime(t).date())
+}
+
+/// The instants between which a day of the home lies.
+pub(crate) fn day_span(zone: &TimeZone, date: Date) -> Result<Span, StoreError> {
+    let start = |d: Date| d.to_zoned(zone.clone()).map(|z| UnixMillis::from(z.timestamp()));
+    let bad = |_| StoreError::invalid(format!("The day {date} is out of range."));
+    Ok(Span::new(start(date).map_err(bad)?, date.tomorrow().and_then(start).map_err(bad)?))
+}
+
+pub(crate) fn day_no(date: Date) -> i64 {
+    date.since(UNIX_DAY).map_or(0, |s| i64::from(s.get_days()))
+}
+pub(crate) fn date_of(no: i64) -> Date {
+    UNIX_DAY.checked_add(jiff::Span::new().days(no.clamp(0, 100_000))).unwrap_or(UNIX_DAY)
+}
+
+fn quality(code: i64) -> Quality {
+    match code {
+        0 => Quality::Measured,
+        1 => Quality::Interpolated,
+        2 => Quality::Recovered,
+        4 => Quality::Corrected,
+        _ => Quality::Suspect,
+    }
+}
+
+pub(crate) fn interval_row(row: &Row<'_>) -> rusqlite::Result<IntervalUsage> {
+    Ok(IntervalUsage {
+        start: interval_start(row.get(0)?),
+        import: Energy(row.get(1)?),
+        export: Energy(row.get(2)?),
+        quality: quality(row.get(3)?),
+        covered_ms: row.get(4)?,
+        power_min: row.get::<_, Option<i64>>(5)?.map(Power),
+        power_max: row.get::<_, Option<i64>>(6)?.map(Power),
+    })
+}
+
+pub(crate) const INTERVAL_COLUMNS: &str = "key, import, export, quality, covered, power_min, power_max";
+
+/// The meter's intervals that start in `span`. The table is by time first: a seek per interval
+/// where the span is known to be dense would cost as much as reading past the other meters.
+pub(crate) fn intervals(conn: &Connection, meter: i64, span: Span) -> Result<Vec<IntervalUsage>, StoreError> {
+    let from = span.start.plus_ms(INTERVAL_MS - 1).interval_start();
+    let to = span.end.plus_ms(INTERVAL_MS - 1).interval_start();
+    let sql = format!(
+        "SELECT {INTERVAL_COLUMNS} FROM interval WHERE key >= ?1 AND key < ?2 AND key & 65535 = ?3 ORDER BY key"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(params![interval_key(from, 0), interval_key(to, 0), meter], interval_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn interval(
+    conn: &Connection,
+    meter: i64,
+    start: UnixMillis,
+) -> Result<Option<IntervalUsage>, StoreError> {
+    let sql = format!("SELECT {INTERVAL_COLUMNS} FROM interval WHERE key = ?1");
+    Ok(conn.prepare_cached(&sql)?.query_row([interval_key(start, meter)], interval_row).optional()?)
+}
+
+pub(crate) fn put_interval(conn: &Connection, meter: i64, i: &IntervalUsage) -> Result<(), StoreError> {
+    conn.prepare_cached("INSERT OR REPLACE INTO interval VALUES(?1,?2,?3,?4,?5,?6,?7)")?.execute(params![
+        interval_key(i.start, meter),
+        i.import.0,
+        i.export.0,
+        i.quality as u8,
+        i.covered_ms,
+        i.power_min.map(|p| p.0),
+        i.power_max.map(|p| p.0)
+    ])?;
+    Ok(())
+}
+
+/// Moves the day from what it held of an interval to what it holds now. Qualities and extremes
+/// only ever widen on this path; where they may shrink, [`rebuild_days`] is the way.
+pub(crate) fn shift_day(
+    conn: &Connection,
+    meter: i64,
+    day: i64,
+    old: &IntervalUsage,
+    new: &IntervalUsage,
+) -> Result<(), StoreError> {
+    let open = |i: &IntervalUsage| if i.quality == Quality::Measured { 0 } else { (i.import + i.export).0 };
+    conn.prepare_cached(
+        "INSERT INTO day VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT DO UPDATE SET
+         import=import+excluded.import, export=export+excluded.export,
+         not_measured=not_measured+excluded.not_measured, quality=max(quality,excluded.quality),
+         covered=covered+excluded.covered,
+         power_min=coalesce(min(power_min,excluded.power_min),power_min,excluded.power_min),
+         power_max=coalesce(max(power_max,excluded.power_max),power_max,excluded.power_max)",
+    )?
+    .execute(params![
+        day,
+        meter,
+        (new.import - old.import).0,
+        (new.export - old.export).0,
+        open(new) - open(old),
+        new.quality as u8,
+        i64::from(new.covered_ms) - i64::from(old.covered_ms),
+        new.power_min.map(|p| p.0),
+        new.power_max.map(|p| p.0)
+    ])?;
+    Ok(())
+}
+
+/// Puts `rows` in the place of all that the meter had in `span`.
+pub(crate) fn replace(
+    conn: &Connection,
+    zone: &TimeZone,
+    meter: i64,
+    span: Span,
+    rows: &[IntervalUsage],
+) -> Result<(), StoreError> {
+    let mut days: BTreeSet<Date> = BTreeSet::new();
+    for old in intervals(conn, meter, span)? {
+        days.insert(date_at(zone, old.start));
+        conn.prepare_cached("DELETE FROM interval WHERE key=?1")?
+            .execute([interval_key(old.start, meter)])?;
+    }
+    for row in rows.iter().filter(|r| span.contains(r.start)) {
+        days.insert(date_at(zone, row.start));
+        put_interval(conn, meter, row)?;
+    }
+    rebuild_days(conn, zone, meter, days.into_iter())
+}
+
+pub(crate) fn rebuild_days(
+    conn: &Connection,
+    zone: &TimeZone,
+    meter: i64,
+    days: impl Iterator<Item = Date>,
+) -> Result<(), StoreError> {
+    for date in days {
+        let span = day_span(zone, date)?;
+        let mut sum = PeriodUsage::empty(date, span);
+        let rows = intervals(conn, meter, span)?;
+        rows.iter().for_each(|i| sum.add(i));
+        let no = day_no(date);
+        if rows.is_empty() {
+            conn.prepare_cached("DELETE FROM day WHERE day=?1 AND meter=?2")?.execute(params![no, meter])?;
+            continue;
+        }
+        put_day(conn, meter, &sum)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn put_day(conn: &Connection, meter: i64, sum: &PeriodUsage) -> Result<(), StoreError> {
+    conn.prepare_cached("INSERT OR REPLACE INTO day VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")?.execute(
+        params![
+            day_no(sum.date),
+            meter,
+            sum.import.0,
+            sum.export.0,
+            sum.not_measured.0,
+            sum.quality as u8,
+            sum.covered_ms,
+            sum.power_min.map(|p| p.0),
+            sum.power_max.map(|p| p.0)
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn day_row(row: &Row<'_>, zone: &TimeZone) -> Result<PeriodUsage, StoreError> {
+    let date = date_of(row.get(0)?);
+    Ok(PeriodUsage {
+        date,
+        span: day_span(zone, date)?,
+        import: Energy(row.get(1)?),
+        export: Energy(row.get(2)?),
+        not_measured: Energy(row.get(3)?),
+        quality: quality(row.get(4)?),
+        covered_ms: row.get(5)?,
+        power_min: row.get::<_, Option<i64>>(6)?.map(Power),
+        power_max: row.get::<_, Option<i64>>(7)?.map(Power),
+    })
+}
+
+/// Lays the household's own numbers over the derived rows of `span`.
+pub(crate) fn overlay(corrections: &[Correction], within: Span, rows: &mut Vec<IntervalUsage>) {
+    for c in corrections {
+        let CorrectionAction::Usage { span, import, export } = &c.action else { continue };
+        let n = (span.ms() / INTERVAL_MS).max(1);
+        for i in 0..n {
+            let start = span.start.plus_ms(i * INTERVAL_MS);
+            if !within.contains(start) {
+                continue;
+            }
+            // shares that add up to the whole
+            let share = |e: Energy| {
+                let part = |k: i64| (i128::from(e.0) * i128::from(k) / i128::from(n)) as i64;
+                Energy(part(i + 1) - part(i))
+            };
+            let at = match rows.binary_search_by_key(&start, |r| r.start) {
+                Ok(at) => at,
+                Err(at) => {
+                    rows.insert(at, IntervalUsage { start, ..EMPTY });
+                    at
+                }
+            };
+            let row = &mut rows[at];
+            (row.import, row.export, row.quality) = (share(*import), share(*export), Quality::Corrected);
+        }
+    }
+}
+
+const EMPTY: IntervalUsage = IntervalUsage {
+    start: UnixMillis(0),
+    import: Energy::ZERO,
+    export: Energy::ZERO,
+    quality: Quality::Measured,
+    covered_ms: 0,
+    power_min: None,
+    power_max: None,
+};
