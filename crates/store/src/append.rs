@@ -18,9 +18,6 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// More late readings of a stream than this in one batch are taken as one stretch.
-const LATE_ONE_BY_ONE: usize = 8;
-
 /// What the writer keeps in memory of a meter.
 #[derive(Debug)]
 pub(crate) struct MeterState {
@@ -355,16 +352,10 @@ fn settle(
         rollup::shift_day(conn, state.no, rollup::day_no(day), &old, &new)?;
     }
     let reps = replacements(&state.corrections);
-    for (stream, times) in &effects.late {
-        let ends = [times.first(), times.last()];
-        let few = times.len() <= LATE_ONE_BY_ONE;
-        let ask: Vec<UnixMillis> =
-            if few { times.iter().copied().collect() } else { ends.into_iter().flatten().copied().collect() };
-        let mut found = Vec::new();
-        for at in ask {
-            found.push(affected(&state.history(conn), &UsageConfig::default(), &reps, *stream, at)?);
-        }
-        if few { again.extend(found) } else { again.extend(hull(&found)) }
+    if !effects.late.is_empty() {
+        let late: Vec<(Stream, UnixMillis)> =
+            effects.late.iter().flat_map(|(s, times)| times.iter().map(|at| (*s, *at))).collect();
+        again.extend(affected(&state.history(conn), &UsageConfig::default(), &reps, &late)?);
     }
     let again = merged(again);
     for span in &again {
@@ -381,11 +372,6 @@ fn has_override(corrections: &[Correction], start: UnixMillis) -> bool {
     corrections
         .iter()
         .any(|c| matches!(&c.action, CorrectionAction::Usage { span, .. } if span.contains(start)))
-}
-
-fn hull(spans: &[Span]) -> Option<Span> {
-    let start = spans.iter().map(|s| s.start).min()?;
-    Some(Span::new(start, spans.iter().map(|s| s.end).max()?))
 }
 
 /// The same time in as few spans as possible.

@@ -86,11 +86,11 @@ fn reach(conn: &Connection, state: &MeterState, touched: &[&Correction]) -> Resu
                 let mut found = vec![*span];
                 for stream in history.streams()? {
                     for at in [span.start, UnixMillis(span.end.0 - 1)] {
-                        found.push(affected(&history, &config, &reps, stream, at)?);
+                        found.extend(affected(&history, &config, &reps, &[(stream, at)])?);
                     }
                     // the first reading decides since when a source is in force
                     if history.first(stream)?.is_none_or(|f| span.contains(f)) {
-                        found.push(affected(&history, &config, &reps, stream, span.end)?);
+                        found.extend(affected(&history, &config, &reps, &[(stream, span.end)])?);
                     }
                 }
                 let start = found.iter().map(|s| s.start).min().unwrap_or(span.start);
