@@ -1,5 +1,7 @@
 //! The store as the engine uses it: order, faults, kills, corrections, recovery.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use hearthwatt_domain::ids::{CorrectionId, MeterId};
 use hearthwatt_domain::reading::{Channel, Quantity, Reading};
 use hearthwatt_domain::time::{Span, UnixMillis};
