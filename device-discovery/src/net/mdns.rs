@@ -6,8 +6,9 @@
 //! status ([`MdnsStatus`]), never a panic: the home works without discovery.
 
 use mdns_sd::{DaemonEvent, IfKind, ResolvedService, ServiceDaemon, ServiceEvent, ServiceInfo};
+use socket2::{Domain, Socket, Type};
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -101,8 +102,8 @@ pub struct MdnsHandle {
 /// Browses for [`SERVICES`] on the current tokio runtime.
 ///
 /// # Errors
-/// If the daemon's thread or poller can't be created. Sockets are opened later: see
-/// [`MdnsHandle::status`].
+/// If the port can't be shared, or the daemon's thread or poller can't be created. What fails later
+/// is in [`MdnsHandle::status`].
 pub fn start(interfaces: Interfaces) -> Result<(MdnsHandle, mpsc::Receiver<MdnsEvent>), MdnsError> {
     let (events, receiver) = mpsc::channel(EVENTS_MAX);
     let lost = Arc::new(AtomicU64::new(0));
@@ -227,7 +228,17 @@ impl Drop for Announcement {
     }
 }
 
+/// Whether the port can be shared with whoever else uses it; the daemon would stay deaf in silence.
+fn port_can_be_shared() -> std::io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.set_reuse_address(true)?;
+    #[cfg(unix)]
+    socket.set_reuse_port(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, mdns_sd::MDNS_PORT)).into())
+}
+
 fn daemon(interfaces: Interfaces) -> Result<ServiceDaemon, MdnsError> {
+    port_can_be_shared().map_err(|e| MdnsError(format!("port {} can't be used: {e}", mdns_sd::MDNS_PORT)))?;
     let daemon = ServiceDaemon::new()?;
     if interfaces == Interfaces::Loopback {
         daemon.disable_interface(IfKind::All)?;
