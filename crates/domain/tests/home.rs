@@ -1,5 +1,7 @@
 //! Calendars, prices, budgets, alerts and corrections of a home, with numbers worked out by hand.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use hearthwatt_domain::alert::{Cause, plan_alerts};
 use hearthwatt_domain::budget::{Amount, Assess, Assessment, Budget, PastDay, Period, Scope, assess};
 use hearthwatt_domain::calendar::{Calendar, Dates, Unit};
@@ -441,7 +443,7 @@ fn corrections_lie_over_rows_and_can_be_left_out_again() {
     assert_eq!(import(std::slice::from_ref(&set)), [2, 3, 2, 3]);
     assert_eq!(import(&[exclude.clone(), set.clone()]), [0, 0, 2, 3]); // the later one holds, in any order
     assert_eq!(apply(meter, &r, &[], span), r);
-    assert_eq!(apply(meter, &[], &[set.clone()], span)[0].quality, Quality::Corrected);
+    assert_eq!(apply(meter, &[], std::slice::from_ref(&set), span)[0].quality, Quality::Corrected);
     assert_eq!(apply(MeterId::derive(&["other"]), &r, &[set, exclude], span), r);
     let crooked = Span::new(start.plus_ms(1), span.end);
     assert!(correction(3, Change::Exclude { span: crooked }).validate().is_err());

@@ -215,6 +215,8 @@ impl<'a, H: History> Derivation<'a, H> {
             start = self.settled_before(stream, at)?;
             self.anchor_after(stream, at)?
         } else {
+            // Values of all power streams count up to the latest reading of any: this one may be it.
+            start = self.power_before(at)?.unwrap_or(at);
             let held = at.plus_ms(self.config().max_gap_ms);
             Some(self.usable_after(stream, at)?.map_or(held, |n| n.min(held)))
         };
@@ -279,9 +281,13 @@ impl<'a, H: History> Derivation<'a, H> {
     }
 
     fn last_power(&self) -> Result<Option<UnixMillis>, H::Error> {
+        self.power_before(UnixMillis(i64::MAX))
+    }
+
+    fn power_before(&self, before: UnixMillis) -> Result<Option<UnixMillis>, H::Error> {
         let mut last = None;
         for (s, _) in self.streams.iter().filter(|(s, _)| !s.is_register()) {
-            last = last.max(self.usable_before(*s, UnixMillis(i64::MAX))?.map(|(at, _)| at));
+            last = last.max(self.usable_before(*s, before)?.map(|(at, _)| at));
         }
         Ok(last)
     }
