@@ -210,7 +210,7 @@ impl<'a, H: History> Derivation<'a, H> {
         at: UnixMillis,
         late: &[(Stream, UnixMillis)],
     ) -> Result<Span, H::Error> {
-        let mut start = at;
+        let start;
         let mut end = if stream.is_register() {
             start = self.settled_before(stream, at)?;
             self.anchor_after(stream, at)?
