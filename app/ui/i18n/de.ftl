@@ -87,5 +87,106 @@ quality-suspect = zweifelhaft
 quality-corrected = berichtigt
 quality-none = keine Messwerte
 
+# --- now
+now-power = Leistung jetzt
+now-spoken = Das Zuhause braucht { $power }
+now-silent = Seit über einer Minute hat kein Zähler einen Wert gesendet. Unter Zähler steht, welcher schweigt.
+verdict-none = Nach ein paar Tagen steht hier, ob das üblich ist.
+verdict-usual = So viel wie sonst { $part ->
+    [night] in der { $day }nacht
+    [morning] am { $day }morgen
+    [afternoon] am { $day }nachmittag
+   *[evening] am { $day }abend
+} ({ $usual })
+verdict-lower = Etwas weniger als sonst { $part ->
+    [night] in der { $day }nacht
+    [morning] am { $day }morgen
+    [afternoon] am { $day }nachmittag
+   *[evening] am { $day }abend
+} ({ $usual })
+verdict-much-lower = Viel weniger als sonst { $part ->
+    [night] in der { $day }nacht
+    [morning] am { $day }morgen
+    [afternoon] am { $day }nachmittag
+   *[evening] am { $day }abend
+} ({ $usual })
+verdict-higher = Etwas mehr als sonst { $part ->
+    [night] in der { $day }nacht
+    [morning] am { $day }morgen
+    [afternoon] am { $day }nachmittag
+   *[evening] am { $day }abend
+} ({ $usual })
+verdict-much-higher = Viel mehr als sonst { $part ->
+    [night] in der { $day }nacht
+    [morning] am { $day }morgen
+    [afternoon] am { $day }nachmittag
+   *[evening] am { $day }abend
+} ({ $usual })
+today-hours = Heute nach Stunden. Am meisten um { $hour }: { $energy }.
+today-hours-none = Heute nach Stunden. Noch nichts verbraucht.
+flow = Woher die Leistung kommt und wohin sie geht
+flow-solar = Sonne
+flow-home = Zuhause
+flow-grid-in = Aus dem Netz
+flow-grid-out = Ins Netz
+flow-battery = Batterie
+flow-battery-in = In die Batterie
+flow-battery-out = Aus der Batterie
+role-home = Zuhause
+role-grid = Netz
+role-solar = Sonne
+role-battery = Batterie
+live-title = Die letzten Stunden
+live-window = Wie weit zurück
+live-empty = Die Linien beginnen mit dem ersten Wert eines Zählers für das ganze Haus, die Sonne oder eine Batterie.
+window-1h = 1 h
+window-6h = 6 h
+window-24h = 24 h
+month-no-budget = Kein Budget wacht über diesen Monat.
+month-set-budget = Eines festlegen
+month-spent = { $spent } von { $limit }
+month-ends = endet voraussichtlich bei { $range }
+month-breaks = etwa ab { $day } über der Grenze
+consumers = Was braucht den Strom
+consumers-none = Hier erscheinen Steckdosen und Klemmen, die einzelne Geräte messen.
+consumers-rest = Von keiner Steckdose gemessen
+consumer-today = { $energy } heute
+
+# --- history
+history-by = Zeigen nach
+history-day = Tag
+history-week = Woche
+history-month = Monat
+history-year = Jahr
+history-all = Alles
+history-all-years = Alle Jahre
+history-earlier = Früher
+history-later = Später
+history-to-today = Heute
+history-range = { $from } – { $to }
+history-of = Von
+history-whole-home = Ganzes Zuhause
+history-compare = Verglichen mit
+history-compare-none = Nichts
+history-compare-previous = Zeitraum davor
+history-compare-last-year = Ein Jahr früher
+history-used = Verbraucht
+history-taken = verbraucht
+history-import = Aus dem Netz
+history-export = Ins Netz
+history-produced = Erzeugt
+history-cost = Kosten
+history-before = { $period }
+history-less = { $difference } weniger als { $period } ({ $percent })
+history-more = { $difference } mehr als { $period } ({ $percent })
+history-same = So viel wie { $period }
+history-less-so-far = Bisher { $difference } weniger als { $period } bis zum gleichen Zeitpunkt ({ $percent })
+history-more-so-far = Bisher { $difference } mehr als { $period } bis zum gleichen Zeitpunkt ({ $percent })
+history-same-so-far = Bisher so viel wie { $period } bis zum gleichen Zeitpunkt
+history-nothing-before = Damals ({ $period }) wurde nichts aufgezeichnet, womit sich vergleichen ließe.
+history-doubtful = { $energy } davon sind nicht unmittelbar gemessen: Schraffiertes wurde über eine Pause ergänzt, Gestricheltes ist zweifelhaft.
+history-empty = Keine Messwerte in diesem Zeitraum. Wählen Sie einen anderen, oder sehen Sie unter Zähler nach, wenn welche da sein sollten.
+history-chart = Verbrauch, { $period }
+
 # --- first minutes
 first-run-looking = Suche nach Zählern in Ihrem Netz …

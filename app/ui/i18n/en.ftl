@@ -87,5 +87,106 @@ quality-suspect = doubtful
 quality-corrected = corrected
 quality-none = no readings
 
+# --- now
+now-power = Power now
+now-spoken = The home uses { $power }
+now-silent = No meter has sent a value for more than a minute. See Meters for which one is quiet.
+verdict-none = After a few days this line says whether that is usual.
+verdict-usual = As on a usual { $day } { $part ->
+    [night] night
+    [morning] morning
+    [afternoon] afternoon
+   *[evening] evening
+} ({ $usual })
+verdict-lower = A little below a usual { $day } { $part ->
+    [night] night
+    [morning] morning
+    [afternoon] afternoon
+   *[evening] evening
+} ({ $usual })
+verdict-much-lower = Much quieter than a usual { $day } { $part ->
+    [night] night
+    [morning] morning
+    [afternoon] afternoon
+   *[evening] evening
+} ({ $usual })
+verdict-higher = A little above a usual { $day } { $part ->
+    [night] night
+    [morning] morning
+    [afternoon] afternoon
+   *[evening] evening
+} ({ $usual })
+verdict-much-higher = Much more than on a usual { $day } { $part ->
+    [night] night
+    [morning] morning
+    [afternoon] afternoon
+   *[evening] evening
+} ({ $usual })
+today-hours = Today by hour. Most at { $hour }: { $energy }.
+today-hours-none = Today by hour. Nothing used yet.
+flow = Where the power comes from and goes to
+flow-solar = Solar
+flow-home = Home
+flow-grid-in = From the grid
+flow-grid-out = To the grid
+flow-battery = Battery
+flow-battery-in = Into the battery
+flow-battery-out = From the battery
+role-home = Home
+role-grid = Grid
+role-solar = Solar
+role-battery = Battery
+live-title = The last hours
+live-window = How far back
+live-empty = The lines start with the first value of a meter that measures the whole home, the sun or a battery.
+window-1h = 1 h
+window-6h = 6 h
+window-24h = 24 h
+month-no-budget = No budget watches over this month.
+month-set-budget = Set one
+month-spent = { $spent } of { $limit }
+month-ends = likely to end at { $range }
+month-breaks = over the limit from about { $day }
+consumers = What is using it
+consumers-none = Plugs and clamps that measure single devices appear here.
+consumers-rest = Not measured by a plug
+consumer-today = { $energy } today
+
+# --- history
+history-by = Show by
+history-day = Day
+history-week = Week
+history-month = Month
+history-year = Year
+history-all = All
+history-all-years = All years
+history-earlier = Earlier
+history-later = Later
+history-to-today = Today
+history-range = { $from } – { $to }
+history-of = Of
+history-whole-home = Whole home
+history-compare = Compared with
+history-compare-none = Nothing
+history-compare-previous = The period before
+history-compare-last-year = A year earlier
+history-used = Used
+history-taken = used
+history-import = From the grid
+history-export = Sent to the grid
+history-produced = Produced
+history-cost = Cost
+history-before = { $period }
+history-less = { $difference } less than { $period } ({ $percent })
+history-more = { $difference } more than { $period } ({ $percent })
+history-same = As much as { $period }
+history-less-so-far = So far { $difference } less than up to the same moment of { $period } ({ $percent })
+history-more-so-far = So far { $difference } more than up to the same moment of { $period } ({ $percent })
+history-same-so-far = So far as much as up to the same moment of { $period }
+history-nothing-before = Nothing was recorded then ({ $period }) to compare with.
+history-doubtful = { $energy } of it is not plainly measured: hatched bars were filled in over a pause, dashed ones are doubtful.
+history-empty = No readings in this period. Choose another one, or look at Meters if there should be some.
+history-chart = Energy used, { $period }
+
 # --- first minutes
 first-run-looking = Looking for meters on your network…
