@@ -3,9 +3,9 @@
 use hearthwatt_domain::time::{INTERVAL_MS, UnixMillis};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
-/// 2020-01-01T00:00Z: times are counted from here, in 40 bits, until 2054.
-pub(crate) const EPOCH_MS: i64 = 1_577_836_800_000;
-const TIME_BITS: u32 = 40;
+/// 2000-01-01T00:00Z, before any meter we read: times are counted from here, in 42 bits, until 2139.
+pub(crate) const EPOCH_MS: i64 = 946_684_800_000;
+const TIME_BITS: u32 = 42;
 const TIME_MASK: i64 = (1 << TIME_BITS) - 1;
 /// Meters are numbered in 16 bits.
 pub(crate) const METERS_MAX: i64 = 1 << 16;

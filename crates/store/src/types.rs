@@ -47,7 +47,7 @@ pub struct Appended {
     pub conflicts: u64,
     /// Not kept: older than the raw readings that retention left (see [`crate::Store::retain`]).
     pub too_old: u64,
-    /// Not kept: not a finite number, or a time outside 2020 to 2054.
+    /// Not kept: not a finite number, or a time outside 2000 to 2139.
     pub refused: u64,
     /// Per meter the span of intervals whose usage may have changed; aligned to 15 minutes.
     pub changed: Vec<(MeterId, Span)>,
