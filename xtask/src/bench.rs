@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: runs the measuring programs of `tests` and prints their tables.
 
-use crate::exec::{cargo, check, say};
+use crate::exec::{cargo, check, say, target};
 use crate::page::{self, Size};
 use crate::setup;
 use anyhow::Result;
@@ -41,5 +41,6 @@ pub fn bench(o: &Options) -> Result<()> {
         "--rounds",
         &o.rounds.to_string(),
     ]);
-    check(c.args(&o.names))
+    // the optimised programs, not those beside the measuring one
+    check(c.args(&o.names).env("HEARTHWATT_PROGRAMS", target().join("release")))
 }

@@ -82,6 +82,7 @@ fn run(step: Step, counts: &mut Counts) -> Result<()> {
             tests(cargo().args(args), counts, false)
         }
         Step::System => {
+            page::npm_ci(&crate::exec::root().join("tests"))?;
             build_programs()?;
             // One after the other: they measure time and share the screen of this machine.
             let args =

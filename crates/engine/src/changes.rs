@@ -20,8 +20,6 @@ pub(crate) struct Changes {
     pub(crate) changed: Notify,
     pub(crate) trouble: watch::Sender<Option<(NoticeCode, String)>>,
     pub(crate) cache: crate::views::Cache,
-    /// Readings that the store could not take for their time, since the start.
-    pub(crate) out_of_time: AtomicU64,
 }
 
 impl Changes {
@@ -33,7 +31,6 @@ impl Changes {
             changed: Notify::new(),
             trouble: watch::Sender::new(None),
             cache: crate::views::Cache::default(),
-            out_of_time: AtomicU64::new(0),
         }
     }
 
@@ -90,7 +87,6 @@ impl Changes {
 
 impl Committed for Changes {
     fn committed(&self, appended: &Appended) {
-        self.out_of_time.fetch_add(appended.refused + appended.too_old, Ordering::Relaxed);
         self.note(&appended.changed);
     }
 

@@ -131,11 +131,6 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
         // settings were written, and the end came before the days were rebuilt
         store.set_zone(&loaded.0.zone).map_err(|e| failed(&e))?;
     }
-    if report.created {
-        // a home keeps the zone it was made in, wherever the computer travels
-        let settings = serde_json::to_value(&loaded.0.settings).unwrap_or_default();
-        store.put_document(documents::SETTINGS, documents::HOME, &settings).map_err(|e| failed(&e))?;
-    }
     let secrets = SecretFile::open(options.folder.join("secrets.json")).map_err(|e| {
         OpenError::new(
             NoticeCode::DatabaseReadOnly,

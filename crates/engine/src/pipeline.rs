@@ -108,8 +108,6 @@ impl Pipeline {
             });
         }
         if !save.is_empty() {
-            // roles decide all sums: with another meter everything computed is old
-            self.core.changes.all();
             self.core.save_meters(save);
         }
         if self.waits() && self.flushed.elapsed() >= LIVE_EVERY {

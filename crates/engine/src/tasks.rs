@@ -8,7 +8,6 @@ use crate::words::clock_time;
 use hearthwatt_api::{Event, NoticeCode, Severity};
 use hearthwatt_domain::time::UnixMillis;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -47,22 +46,13 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Regular looks, until stopped. The clock is watched from this call on.
-pub(crate) fn look(core: Arc<Core>, stop: watch::Receiver<bool>) -> impl Future<Output = ()> {
-    let started = Instant::now();
-    let before = (core.now(), steady(started));
-    look_on(core, stop, started, before)
-}
-
-async fn look_on(
-    core: Arc<Core>,
-    mut stop: watch::Receiver<bool>,
-    started: Instant,
-    mut before: (UnixMillis, Duration),
-) {
+/// Regular looks, until stopped.
+pub(crate) async fn look(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut silent, mut told) = (0, 0);
+    let started = Instant::now();
+    let mut before = (core.now(), steady(started));
+    let mut silent = 0;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -77,10 +67,6 @@ async fn look_on(
         }
         before = after;
         core.lost_at_network();
-        let refused = core.changes.out_of_time.load(Ordering::Relaxed);
-        if refused > std::mem::replace(&mut told, refused) {
-            core.out_of_time(refused, now);
-        }
         core.network(now);
         core.health(|h| h.expire(now));
         let unsaved = std::mem::take(&mut core.state().unsaved);
@@ -119,16 +105,6 @@ impl Core {
         );
         tracing::warn!(jump_ms = jump, "the clock jumped");
         self.health(|h| h.mention(notice(NoticeCode::ClockJumped, Severity::Warning, now, words), now));
-    }
-
-    fn out_of_time(&self, refused: u64, now: UnixMillis) {
-        let words = format!(
-            "{refused} readings could not be kept because this computer's clock says {}. Set date and time; \
-             energy registers will fill the gap where a meter has one.",
-            now.to_jiff()
-                .map_or_else(String::new, |t| t.to_zoned(self.zone()).strftime("%-d %B %Y").to_string())
-        );
-        self.health(|h| h.mention(notice(NoticeCode::ReadingsLost, Severity::Error, now, words), now));
     }
 
     fn store_trouble(&self, trouble: Option<(NoticeCode, String)>) {

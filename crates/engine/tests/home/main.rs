@@ -1,11 +1,8 @@
 //! A whole home over a real broker on loopback. Nothing sleeps: every step waits for an event or
 //! asks until the answer is the one, with a limit.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
-
 mod edits;
 mod failures;
-mod network;
 mod speed;
 mod story;
 
@@ -168,17 +165,6 @@ pub async fn connected(home: &Home) {
     until(home, "connection", || async {
         let brokers = home.ListBrokers(ListBrokers {}).await.unwrap();
         brokers.iter().any(|b| b.state == BrokerState::Connected).then_some(())
-    })
-    .await;
-}
-
-/// Waits until what is published is heard: a connection is not yet a subscription.
-pub async fn listening(home: &Home, publisher: &Publisher) {
-    let refused = || async { home.ListMeters(ListMeters {}).await.unwrap().refused_elsewhere };
-    let before = refused().await;
-    until(home, "subscription", || async {
-        publisher.publish("shellies/announce", "{").await;
-        (refused().await > before).then_some(())
     })
     .await;
 }

@@ -22,7 +22,6 @@ async fn fifty_meters_a_second_reach_the_events_in_time() {
     let mut events = home.events();
     connected(&home).await;
     let publisher = Publisher::new(port);
-    listening(&home, &publisher).await;
     let mut waits = Vec::new();
     for round in 0..ROUNDS {
         for m in 0..METERS {

@@ -29,7 +29,6 @@ async fn a_plug_is_found_adopted_stored_judged_and_still_there_after_a_restart()
     let mut events = home.events();
     connected(&home).await;
     let publisher = Publisher::new(port);
-    listening(&home, &publisher).await;
 
     // found
     publisher.tasmota("fridge", 90.0, 100.0).await;
@@ -80,7 +79,6 @@ async fn a_plug_is_found_adopted_stored_judged_and_still_there_after_a_restart()
     assert_eq!(list.adopted[0].used_today, Energy::from_kwh(0.6));
     assert_eq!(home.ListAlerts(ListAlerts { unacknowledged_only: false }).await.unwrap(), vec![acknowledged]);
     connected(&home).await;
-    listening(&home, &publisher).await;
     clock.push(60_000);
     publisher.tasmota("fridge", 95.0, 101.1).await;
     let second = event(&mut events, "second alert", |e| match e {
@@ -105,7 +103,6 @@ async fn a_broker_that_dies_and_returns_leaves_a_marked_gap_and_nothing_else() {
     let home = Home::open(opening).await.unwrap();
     connected(&home).await;
     let publisher = Publisher::new(address.port());
-    listening(&home, &publisher).await;
     publisher.tasmota("plug", 100.0, 10.0).await;
     let id = found(&home, "plug").await.meter.id;
 
@@ -131,7 +128,6 @@ async fn a_broker_that_dies_and_returns_leaves_a_marked_gap_and_nothing_else() {
             .then_some(())
     })
     .await;
-    listening(&home, &publisher).await;
     publisher.tasmota("plug", 100.0, 10.2).await;
     let day = until(&home, "energy over the gap", || async {
         let day = history(&home, HistoryPeriod::Day, Some(id)).await;
@@ -193,7 +189,6 @@ async fn a_replay_is_stored_whole_under_its_own_times() {
     let home = Home::open(opening).await.unwrap();
     connected(&home).await;
     let publisher = Publisher::new(port);
-    listening(&home, &publisher).await;
     for n in 0..=MESSAGES {
         let payload =
             format!(r#"{{"ENERGY":{{"Total":{:.3},"Power":3600}},"n":{n}}}"#, 1.0 + n as f64 / 1_000.0);

@@ -1,0 +1,13 @@
+//! Whole-system tests: the programs as they ship, against the real thing. One binary, because
+//! linking costs more than running. `cargo xtask test` builds the programs and the page first.
+
+mod architecture;
+mod broker;
+mod demo;
+mod faults;
+mod hostile;
+mod hosts;
+mod kill;
+mod mains;
+mod meters;
+mod window;
