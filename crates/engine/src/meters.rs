@@ -3,11 +3,13 @@
 
 mod edit;
 mod known;
+mod value;
 
 pub(crate) use known::Known;
+use value::{measures, plausible, short};
 
 use crate::guess;
-use crate::limits::{METERS_MAX, POWER_MAX_W, REFUSALS_MAX, REGISTER_MAX_WH, SEEN_MAX};
+use crate::limits::{METERS_MAX, REFUSALS_MAX, SEEN_MAX};
 use crate::live::{self, Now};
 use crate::words::cut;
 use hearthwatt_api::{Flow, LiveValue, Refusal, SeenDevice, SeenHint};
@@ -291,9 +293,6 @@ impl Meters {
 
     /// A meter that was not known. Only what measures power or energy is one.
     fn find(&mut self, key: MeterKey, values: &[(Channel, Quantity, f64)], taken: &mut Taken) -> bool {
-        use Quantity::*;
-        let measures =
-            |q: Quantity| q.is_register() || matches!(q, Power | PowerImport | PowerExport | PowerProduction);
         if !values.iter().any(|(_, q, _)| measures(*q)) {
             return false;
         }
@@ -336,36 +335,6 @@ fn merged(old: &DeviceInfo, new: &DeviceInfo) -> DeviceInfo {
         mac: pick(&new.mac, &old.mac),
         address: pick(&new.address, &old.address),
         suggested_role: new.suggested_role.or(old.suggested_role),
-    }
-}
-
-fn short(channel: &Channel) -> Channel {
-    let name = channel.as_str();
-    if name.len() <= Channel::MAX_LEN {
-        return channel.clone();
-    }
-    let mut end = Channel::MAX_LEN;
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    Channel::new(&name[..end])
-}
-
-/// Decoders refuse what their format marks as no value; this is the last gate for all of them.
-fn plausible(quantity: Quantity, value: f64) -> Result<(), &'static str> {
-    use Quantity::*;
-    if !value.is_finite() {
-        return Err("not a number");
-    }
-    match quantity {
-        Power | PowerImport | PowerExport | PowerProduction | PowerDc | PowerAverage | PowerPeak
-            if value.abs() > POWER_MAX_W =>
-        {
-            Err("more power than a home has")
-        }
-        q if q.is_register() && value < 0.0 => Err("a register below zero"),
-        q if q.is_register() && value > REGISTER_MAX_WH => Err("a register beyond what a home uses"),
-        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod history;
 pub(crate) mod live;
 pub(crate) mod meters;
 pub(crate) mod overview;
+mod period;
 pub(crate) mod rows;
 pub(crate) mod verdict;
 

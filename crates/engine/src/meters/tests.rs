@@ -1,6 +1,7 @@
 //! Tests of meters.
 
 use super::*;
+use crate::limits::POWER_MAX_W;
 use hearthwatt_api::{MeterHealth, UpdateMeter};
 use hearthwatt_discovery::Measurement;
 use hearthwatt_domain::units::Power;
