@@ -26,6 +26,10 @@ pub(crate) const fn reading_at(key: i64) -> UnixMillis {
     UnixMillis((key & TIME_MASK) + EPOCH_MS)
 }
 
+pub(crate) const fn reading_series(key: i64) -> i64 {
+    key >> TIME_BITS
+}
+
 fn clamped(at: UnixMillis) -> i64 {
     at.0.clamp(EPOCH_MS, EPOCH_MS + TIME_MASK)
 }
@@ -87,7 +91,7 @@ mod tests {
     #[test]
     fn keys_keep_time_and_order() {
         let (a, b) = (UnixMillis(1_700_000_000_123), UnixMillis(1_700_000_000_124));
-        assert_eq!(reading_at(reading_key(7, a)), a);
+        assert_eq!((reading_series(reading_key(7, a)), reading_at(reading_key(7, a))), (7, a));
         assert!(reading_key(7, a) < reading_key(7, b) && reading_key(7, b) < reading_key(8, a));
         assert_eq!(interval_start(interval_key(a, 3)), a.interval_start());
         assert_eq!(minute_start(minute_key(a, 3)), a.0 - a.0 % MINUTE_MS);

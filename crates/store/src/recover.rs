@@ -111,7 +111,7 @@ fn readings(old: &Connection, store: &mut Store, told: &mut Recovered) -> Result
                 let Ok(key) = row.get::<_, i64>(0) else { continue };
                 (from, skip) = (key, FIRST_SKIP);
                 let value = row.get_ref(1).ok().and_then(crate::key::unpack);
-                match (names.get(&(key >> 40)), value) {
+                match (names.get(&crate::key::reading_series(key)), value) {
                     (Some((meter, channel, quantity)), Some(value)) => batch.push(Reading {
                         meter: *meter,
                         channel: channel.clone(),
