@@ -58,6 +58,7 @@ fn Screen() -> Html {
         Route::History(query) => html! { <pages::history::HistoryPage {key} {query} /> },
         Route::Budgets => html! { <pages::budgets::Budgets {key} /> },
         Route::Alerts => html! { <pages::alerts::Alerts {key} /> },
+        Route::Alert(id) => html! { <pages::alerts::Alerts {key} focus={Some(id)} /> },
         Route::Meters => html! { <pages::meters::Meters {key} /> },
         Route::Home => html! { <pages::home::Home {key} /> },
     }
@@ -124,7 +125,7 @@ fn Banners() -> Html {
             if is_demo {
                 <p class="banner demo" data-testid="demo-banner">
                     <span><strong>{ app.t("demo-banner") }</strong>{ " " }{ app.t("demo-banner-detail") }</span>
-                    <button type="button" id="leave-demo" onclick={move |_| leave.emit(LeaveDemo {})}>{ app.t("demo-leave") }</button>
+                    <button type="button" id="leave-demo" data-testid="leave-demo" onclick={move |_| leave.emit(LeaveDemo {})}>{ app.t("demo-leave") }</button>
                 </p>
             }
             { for app.notices.iter().map(|notice| {

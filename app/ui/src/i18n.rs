@@ -37,8 +37,8 @@ impl Lang {
     }
     fn source(self) -> &'static str {
         match self {
-            Lang::English => include_str!("../i18n/en.ftl"),
-            Lang::German => include_str!("../i18n/de.ftl"),
+            Lang::English => concat!(include_str!("../i18n/en.ftl"), include_str!("../i18n/en/screens.ftl")),
+            Lang::German => concat!(include_str!("../i18n/de.ftl"), include_str!("../i18n/de/screens.ftl")),
         }
     }
     fn separators(self) -> Separators {

@@ -16,6 +16,7 @@ pub mod backend;
 pub mod browser;
 pub mod chart;
 pub mod effects;
+pub mod forms;
 pub mod live;
 pub mod parts;
 // --- screens

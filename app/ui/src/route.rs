@@ -2,7 +2,7 @@
 //! any base path. `#/history?by=month&on=2026-11-23&vs=last-year&meter=…`
 
 use hearthwatt_api::{Compare, HistoryPeriod};
-use hearthwatt_domain::ids::MeterId;
+use hearthwatt_domain::ids::{AlertId, MeterId};
 use jiff::civil::Date;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Route {
     History(HistoryQuery),
     Budgets,
     Alerts,
+    /// *Alerts*, at the one that a notification is about: `#/alerts/{id}`.
+    Alert(AlertId),
     Meters,
     Home,
 }
@@ -65,7 +67,7 @@ impl Route {
             Self::Now => "now",
             Self::History(_) => "history",
             Self::Budgets => "budgets",
-            Self::Alerts => "alerts",
+            Self::Alerts | Self::Alert(_) => "alerts",
             Self::Meters => "meters",
             Self::Home => "home",
         }
@@ -94,13 +96,20 @@ impl Route {
             "alerts" => Self::Alerts,
             "meters" => Self::Meters,
             "home" => Self::Home,
-            _ => Self::Now,
+            path => match path.strip_prefix("alerts/") {
+                Some(id) => id.parse().map_or(Self::Alerts, Self::Alert),
+                None => Self::Now,
+            },
         }
     }
 
     /// The fragment with its `#`.
     pub fn href(&self) -> String {
-        let Self::History(q) = self else { return format!("#/{}", self.name()) };
+        let q = match self {
+            Self::History(q) => q,
+            Self::Alert(id) => return format!("#/alerts/{id}"),
+            _ => return format!("#/{}", self.name()),
+        };
         let default = HistoryQuery::default();
         let mut pairs = Vec::new();
         if q.by != default.by {
@@ -140,6 +149,7 @@ mod tests {
     #[test]
     fn an_address_says_what_is_shown_and_comes_back() {
         let mut routes = Route::all().to_vec();
+        routes.push(Route::Alert(AlertId::derive(&["x"])));
         for (by, _) in PERIODS {
             for (vs, _) in COMPARES {
                 for on in [None, Some(jiff::civil::date(2026, 2, 28))] {
@@ -158,6 +168,7 @@ mod tests {
     fn nonsense_falls_back() {
         assert_eq!(Route::parse(""), Route::Now);
         assert_eq!(Route::parse("#/nowhere?x"), Route::Now);
+        assert_eq!(Route::parse("#/alerts/7"), Route::Alerts);
         assert_eq!(Route::parse("#/alerts/6d1f0c5e"), Route::Alerts);
         let q = Route::parse("#/history?by=eon&on=2026-13-40&meter=7&vs");
         assert_eq!(q, Route::History(HistoryQuery::default()));

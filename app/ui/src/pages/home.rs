@@ -1,4 +1,12 @@
-//! *Home*.
+//! *Home*: whose home, which prices, which brokers, how the page looks.
+
+mod autostart;
+pub mod broker_form;
+pub mod brokers;
+mod look;
+mod place;
+pub mod tariff_form;
+mod tariffs;
 
 use crate::effects::use_ctx;
 use crate::parts::PageHead;
@@ -7,5 +15,15 @@ use yew::prelude::*;
 #[component]
 pub fn Home() -> Html {
     let app = use_ctx();
-    html! { <PageHead title={app.t("nav-home")} /> }
+    html! {
+        <>
+            <PageHead title={app.t("nav-home")} />
+            <div class="stack sections">
+                <place::Place />
+                <tariffs::Tariffs />
+                <brokers::Brokers />
+                <look::Look />
+            </div>
+        </>
+    }
 }

@@ -7,3 +7,4 @@ pub mod history;
 pub mod home;
 pub mod meters;
 pub mod now;
+pub mod words;
