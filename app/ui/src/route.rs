@@ -89,17 +89,16 @@ impl Route {
     pub fn parse(hash: &str) -> Route {
         let rest = hash.trim_start_matches('#').trim_start_matches('/');
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        // what follows the screen's name (`alerts/{id}`) is the screen's own affair
         match path.split('/').next().unwrap_or_default() {
             "history" => Self::History(parse_history(query)),
             "budgets" => Self::Budgets,
-            "alerts" => Self::Alerts,
+            "alerts" => {
+                let id = path.split_once('/').and_then(|(_, id)| id.trim_end_matches('/').parse().ok());
+                id.map_or(Self::Alerts, Self::Alert)
+            }
             "meters" => Self::Meters,
             "home" => Self::Home,
-            path => match path.strip_prefix("alerts/") {
-                Some(id) => id.parse().map_or(Self::Alerts, Self::Alert),
-                None => Self::Now,
-            },
+            _ => Self::Now,
         }
     }
 

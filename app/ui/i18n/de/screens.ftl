@@ -79,14 +79,14 @@ budget-ends-near = Endet bei etwa { $range }.
 budget-early = Noch zu früh.
 budget-early-detail = Eine Prognose kommt nach den ersten Tagen mit Messwerten.
 budget-error-threshold = Bitte ganze Prozentwerte von 1 bis 1000, zum Beispiel 60, 75.
-budget-error-no-threshold = Wählen Sie mindestens einen Zeitpunkt oder die Warnung vorab.
+budget-error-no-threshold = Wählen Sie mindestens einen Zeitpunkt oder den Hinweis vorab.
 budget-error-many-thresholds = Bitte höchstens zehn Prozentwerte.
 
-# --- Warnungen
-alert-none = Keine Warnungen
+# --- Hinweise
+alert-none = Keine Hinweise
 alert-none-do = Wenn ein Budget eine seiner Marken erreicht oder nicht reichen wird, steht es hier und kommt als Benachrichtigung.
 alert-to-budgets = Zu den Budgets
-alert-gone = Diese Warnung gibt es nicht mehr.
+alert-gone = Diesen Hinweis gibt es nicht mehr.
 alert-ack = Verstanden
 alert-ack-all = Alle { $n } verstanden
 alert-acknowledged = Gesehen { $when }
@@ -175,7 +175,7 @@ home-bill-day = Die Abrechnung beginnt am Tag
 home-auto-adopt = Neue Zähler ohne Rückfrage aufnehmen
 home-auto-adopt-hint = Jeder Zähler, der verstanden wird, wird ab seiner ersten Nachricht aufgezeichnet.
 home-notifications = Benachrichtigungen
-home-notifications-hint = Warnungen erscheinen auch auf dem Bildschirm dieses Computers.
+home-notifications-hint = Hinweise erscheinen auch auf dem Bildschirm dieses Computers.
 home-saved = Gespeichert.
 home-error-zone = Diese Zeitzone gibt es nicht. Tippen Sie los und wählen Sie aus der Liste.
 look-title = Diese Seite
@@ -313,7 +313,7 @@ guide-broker-failing = { $host }: keine Verbindung. Bitte Adresse und Passwort p
 guide-way-own = Kein Broker im Haus?
 guide-own-address = Er läuft. Tragen Sie in Ihren Zählern { $host }, Port { $port }, als MQTT-Server ein.
 guide-demo = Nur mal schauen?
-guide-demo-detail = Ein ausgedachter Haushalt mit acht Zählern, einem Jahr voller Tage und einem Budget, das knapp wird.
+guide-demo-detail = Ein ausgedachter Haushalt mit Solarstrom, Elektroauto, einem Jahr voller Tage und einem Budget, das knapp wird.
 guide-demo-try = Demo-Haushalt ausprobieren
 guide-tariff = Was kostet Sie eine Kilowattstunde? Mit dem Preis sehen Sie auch Kosten.
 guide-tariff-enter = Preis eintragen

@@ -84,9 +84,13 @@ fn split(text: &str, numbers: Separators) -> Option<(String, String)> {
     let groups: Vec<&str> = whole.split(|c| is_group(c, numbers) || c == '.' || c == ',').collect();
     let grouped =
         groups.len() == 1 || (1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|g| g.len() == 3);
+    let mut marks = whole.chars().filter(|c| !c.is_ascii_digit());
+    let first = marks.next();
+    let one_kind = marks.all(|m| Some(m) == first);
     let whole: String = groups.concat();
     let some = !(whole.is_empty() && fraction.is_empty());
-    (grouped && some && all_digits(&whole) && all_digits(fraction)).then(|| (whole, fraction.to_owned()))
+    (grouped && one_kind && some && all_digits(&whole) && all_digits(fraction))
+        .then(|| (whole, fraction.to_owned()))
 }
 
 /// Where the decimal separator stands.
@@ -94,7 +98,11 @@ fn decimal_in(text: &str, numbers: Separators) -> Option<usize> {
     let other = if numbers.decimal == ',' { '.' } else { ',' };
     if let Some(at) = text.rfind(numbers.decimal) {
         // both in the wrong order ("1,234.5" typed by a German): the last one is decimal
-        return Some(text.rfind(other).filter(|o| *o > at).unwrap_or(at));
+        if let Some(later) = text.rfind(other).filter(|o| *o > at) {
+            return Some(later);
+        }
+        // more than one can only group, as in the other languages
+        return (text.matches(numbers.decimal).count() == 1).then_some(at);
     }
     let at = text.rfind(other)?;
     let (before, after) = (&text[..at], &text[at + 1..]);

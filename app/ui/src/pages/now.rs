@@ -4,7 +4,7 @@ mod chart;
 mod flow;
 mod today;
 
-use super::first_run::FirstRun;
+use super::first_run::{FirstRun, TariffAsk};
 use crate::browser::Interval;
 use crate::effects::{App, Clock, use_ctx, use_live_flow};
 use crate::parts::{BudgetBar, LivePower, quantity};
@@ -47,6 +47,7 @@ fn Full(props: &OverviewProps) -> Html {
     html! {
         <div class="now">
             <h1 class="only-heard">{ app.t("nav-now") }</h1>
+            <TariffAsk overview={o.clone()} />
             <div class="now-head">
                 <section aria-label={app.t("now-power")}>
                     <PowerNow />

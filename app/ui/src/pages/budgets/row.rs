@@ -46,7 +46,7 @@ pub fn Row(props: &RowProps) -> Html {
             <div class="budget-head">
                 <div>
                     <h2 id={heading}>{ &budget.name }</h2>
-                    <p class="muted small">{ format!("{about} · {}", period_name(i18n, budget)) }</p>
+                    <p class="muted small">{ format!("{} · {}", capital(&about), period_name(i18n, budget)) }</p>
                 </div>
                 <div class="actions">
                     <button type="button" class="quiet" id={edit_id(budget.id)} data-testid="budget-edit" aria-label={label("budget-edit-named")}

@@ -125,7 +125,7 @@ pub fn Tariffs() -> Html {
                             <div class="grow">
                                 <strong>{ &t.name }</strong>
                                 if current == Some(t.id) { { " " }<span class="state ok">{ app.t("tariff-now") }</span> }
-                                <p class="small muted">{ validity(&app.i18n, t) }</p>
+                                <p class="small muted">{ validity(&app.i18n, t, &list) }</p>
                                 <p class="small">{ prices(&app.i18n, t) }</p>
                             </div>
                             <span class="actions">
@@ -142,10 +142,15 @@ pub fn Tariffs() -> Html {
     }
 }
 
-fn validity(i18n: &I18n, t: &Tariff) -> String {
+/// Until when a version holds: its end, or the day the next one begins.
+fn end_of(t: &Tariff, all: &[Tariff]) -> Option<Date> {
+    all.iter().map(|o| o.valid_from).filter(|from| *from > t.valid_from).chain(t.valid_to).min()
+}
+
+fn validity(i18n: &I18n, t: &Tariff, all: &[Tariff]) -> String {
     let from = i18n.day_of_year(t.valid_from);
     // the last day, as people say it: the stored end is the day after
-    match t.valid_to.and_then(|to: Date| to.yesterday().ok()) {
+    match end_of(t, all).and_then(|to: Date| to.yesterday().ok()) {
         Some(last) => {
             i18n.ta("tariff-from-to", [("from", from.into()), ("to", i18n.day_of_year(last).into())])
         }
@@ -350,5 +355,41 @@ fn Window(props: &WindowProps) -> Html {
             </div>
             <button type="button" class="quiet" onclick={move |_| onremove.emit(())}>{ app.i18n.ta("tariff-remove-window", [("n", number.into())]) }</button>
         </fieldset>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::words::tests::{languages, plain};
+    use hearthwatt_domain::units::Price;
+    use jiff::civil::date;
+
+    fn version(from: Date, to: Option<Date>) -> Tariff {
+        Tariff {
+            id: TariffId::derive(&[&from.to_string()]),
+            name: "Basic".into(),
+            valid_from: from,
+            valid_to: to,
+            import: PriceSchedule::Flat { price: Price(329_000) },
+            export: Some(PriceSchedule::Flat { price: Price(78_600) }),
+            standing_charge_per_day: Money(390_000),
+        }
+    }
+
+    #[test]
+    fn a_version_ends_where_the_next_begins() {
+        let (en, _) = languages();
+        let all = [
+            version(date(2026, 1, 1), None),
+            version(date(2025, 1, 1), None),
+            version(date(2024, 1, 1), Some(date(2024, 7, 1))),
+        ];
+        let said: Vec<String> = all.iter().map(|t| validity(&en, t, &all)).collect();
+        assert_eq!(said, ["from 1 Jan 2026", "1 Jan 2025 to 31 Dec 2025", "1 Jan 2024 to 30 Jun 2024"]);
+        assert_eq!(
+            plain(&prices(&en, &all[0])),
+            "0.329 €/kWh · 0.39 € a day · 0.0786 €/kWh for what you send"
+        );
     }
 }

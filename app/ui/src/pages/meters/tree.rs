@@ -51,7 +51,8 @@ pub fn possible_parents(meters: &[MeterView], id: MeterId) -> Vec<&MeterView> {
                 None => return false,
             }
         }
-        true
+        // a circle that does not hold `id`
+        false
     };
     meters.iter().filter(|v| !behind(v)).collect()
 }
