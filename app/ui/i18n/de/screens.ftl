@@ -95,6 +95,7 @@ alert-word-over = Budget überschritten
 alert-word-threshold = Marke erreicht
 alert-word-forecast = Reicht nicht
 alert-threshold = { $when } waren { $percent } von „{ $name }“ { $period } erreicht: { $share }.
+alert-threshold-late = { $when } waren { $percent } von „{ $name }“ { $period } erreicht. Stand { $asof }: { $share }.
 alert-forecast = So wie jetzt bricht „{ $name }“ { $breaks }. { $when } waren { $share } { $period } verbraucht.
 
 # --- Zähler
@@ -106,7 +107,7 @@ meter-found = { $n ->
     [one] Ein neuer Zähler gefunden
    *[other] { $n } neue Zähler gefunden
 }
-meter-found-detail = Von ihnen wird nichts gespeichert, bis Sie sie aufnehmen.
+meter-found-detail = Messwerte werden gespeichert, sobald ein Zähler aufgenommen ist.
 meter-adopt = Aufnehmen
 meter-adopt-all = { $n ->
     [one] Aufnehmen
@@ -244,7 +245,7 @@ broker-add = Broker hinzufügen
 broker-form = Adresse eines Brokers
 broker-host = Adresse
 broker-port = Port
-broker-user = Benutzername, falls nötig
+broker-user = Benutzername
 broker-password = Passwort
 broker-password-kept = Leer lassen, um das gespeicherte zu behalten.
 broker-password-forget = Das gespeicherte Passwort vergessen

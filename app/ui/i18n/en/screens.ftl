@@ -95,6 +95,7 @@ alert-word-over = Over budget
 alert-word-threshold = Mark passed
 alert-word-forecast = Will not hold
 alert-threshold = { $when } you passed { $percent } of “{ $name }” { $period }: { $share }.
+alert-threshold-late = { $when } you passed { $percent } of “{ $name }” { $period }. As of { $asof }: { $share }.
 alert-forecast = At this rate “{ $name }” breaks { $breaks }. { $when }, { $share } were used { $period }.
 
 # --- meters
@@ -106,7 +107,7 @@ meter-found = { $n ->
     [one] One new meter found
    *[other] { $n } new meters found
 }
-meter-found-detail = Nothing of them is stored until you take them in.
+meter-found-detail = Readings are stored once a meter is taken in.
 meter-adopt = Take in
 meter-adopt-all = { $n ->
     [one] Take it in
@@ -244,7 +245,7 @@ broker-add = Add a broker
 broker-form = Address of a broker
 broker-host = Address
 broker-port = Port
-broker-user = User name, if it asks for one
+broker-user = User name
 broker-password = Password
 broker-password-kept = Leave it empty to keep the one that is stored.
 broker-password-forget = Forget the stored password

@@ -125,7 +125,7 @@ pub fn Alerts(props: &AlertsProps) -> Html {
                             class={classes!("card", "alert", class, is_open.then_some("open"), (asked == Some(id)).then_some("asked"))}>
                             <p class="alert-head">
                                 <strong class="alert-word">{ app.t(word) }</strong>
-                                <time class="muted small" datetime={alert.crossed_at.to_jiff().map(|t| t.to_string())}>{ app.i18n.moment(alert.crossed_at, now) }</time>
+                                <time class="muted small" datetime={alert.raised_at.to_jiff().map(|t| t.to_string())}>{ app.i18n.moment(alert.raised_at, now) }</time>
                             </p>
                             <p id={sentence_id}>{ sentence }</p>
                             <div class="actions">

@@ -6,7 +6,11 @@ use crate::route::{HistoryQuery, Route};
 use hearthwatt_api::{Compare, HistoryPeriod};
 use hearthwatt_domain::alert::{Alert, Cause};
 use hearthwatt_domain::ids::MeterId;
-use hearthwatt_domain::time::UnixMillis;
+use hearthwatt_domain::time::{INTERVAL_MS, UnixMillis};
+
+/// A crossing noticed later than this (a budget made afterwards, readings that came late) is told
+/// with the time its numbers are of.
+const LATE_MS: i64 = 2 * INTERVAL_MS;
 
 /// What happened: `On Tue 18 Nov at 14:15 you passed 80 % of "Electricity" in November: 208 of 260 kWh.`
 pub fn sentence(i18n: &I18n, alert: &Alert, now: UnixMillis) -> String {
@@ -14,6 +18,17 @@ pub fn sentence(i18n: &I18n, alert: &Alert, now: UnixMillis) -> String {
     let period = in_period(i18n, alert.period, now);
     let share = share_of(i18n, alert.spent, alert.limit);
     match alert.cause {
+        Cause::Threshold { percent } if alert.raised_at.since(alert.crossed_at) > LATE_MS => i18n.ta(
+            "alert-threshold-late",
+            [
+                ("when", when.into()),
+                ("percent", i18n.percent(f64::from(percent) / 100.0).into()),
+                ("name", alert.budget_name.clone().into()),
+                ("period", period.into()),
+                ("asof", i18n.moment(alert.raised_at, now).into()),
+                ("share", share.into()),
+            ],
+        ),
         Cause::Threshold { percent } => i18n.ta(
             "alert-threshold",
             [
@@ -86,6 +101,11 @@ mod tests {
         assert_eq!(
             plain(&sentence(&de, &a, now)),
             "Am Di 17. Nov um 14:15 waren 80 % von „Electricity“ im November erreicht: 208 von 260 kWh."
+        );
+        let a = Alert { raised_at: at("2026-11-19T08:00"), ..a };
+        assert_eq!(
+            plain(&sentence(&en, &a, now)),
+            "On Tue 17 Nov at 14:15 you passed 80 % of “Electricity” in November. As of Yesterday 08:00: 208 of 260 kWh."
         );
         let a = alert(Cause::Forecast { breaks_at: at("2026-11-26T03:00") }, "2026-11-20T08:00");
         assert_eq!(

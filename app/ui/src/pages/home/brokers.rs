@@ -79,7 +79,7 @@ pub fn Brokers() -> Html {
                                 <strong>{ format!("{}:{}", b.host, b.port) }</strong>{ " " }
                                 <span class={classes!("state", class)} data-testid="broker-state">{ app.t(state) }</span>
                                 <p class="small muted">{ about(&app.i18n, b, app.clock.now()) }</p>
-                                if !b.detail.is_empty() {
+                                if !b.detail.is_empty() && app.notices.iter().all(|n| n.broker != Some(id)) {
                                     <p class="small">{ &b.detail }</p>
                                 }
                                 { for app.notices.iter().filter(|n| n.broker == Some(id)).map(|n| html! { <p class="small error">{ &n.message }</p> }) }
