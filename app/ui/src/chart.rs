@@ -25,6 +25,19 @@ pub enum Tone {
     Ghost,
 }
 
+impl Tone {
+    fn name(self) -> &'static str {
+        match self {
+            Tone::Usage => "usage",
+            Tone::Grid => "grid",
+            Tone::Solar => "solar",
+            Tone::Battery => "battery",
+            Tone::Export => "export",
+            Tone::Ghost => "ghost",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
@@ -376,6 +389,9 @@ pub fn Chart(props: &ChartProps) -> Html {
                     aria-label={props.title.clone()} aria-describedby={format!("{}-help", props.id)}
                     aria-valuemin="0" aria-valuemax={last.to_string()} aria-valuenow={cursor.unwrap_or(last).to_string()}
                     aria-valuetext={reading.unwrap_or_else(|| props.spec.reading(last, &i18n))} />
+                if matches!(props.spec.axis, Axis::Slots(_)) && props.spec.series.len() > 1 {
+                    <Key spec={props.spec.clone()} />
+                }
                 <p class="only-heard" id={format!("{}-help", props.id)}>{ i18n.t("chart-help") }</p>
             }
             <p class="chart-tools">
@@ -387,6 +403,26 @@ pub fn Chart(props: &ChartProps) -> Html {
                 }
             </p>
         </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct KeyProps {
+    spec: Rc<ChartSpec>,
+}
+
+/// Which bar is which, where bars stand behind others; lines carry their names themselves.
+#[component]
+fn Key(props: &KeyProps) -> Html {
+    html! {
+        <ul class="chart-key" aria-hidden="true">
+            { for props.spec.series.iter().rev().map(|s| html! {
+                <li>
+                    <svg viewBox="0 0 12 12" width="12" height="12" focusable="false"><rect class={s.tone.name()} width="12" height="12" rx="2" /></svg>
+                    { &s.name }
+                </li>
+            }) }
+        </ul>
     }
 }
 

@@ -93,7 +93,7 @@ export class Plot {
         axes: [
           {
             stroke: muted, font: FONT, grid: { show: false }, ticks: { show: false }, size: 28, gap: 6,
-            space: bars ? 4 : 64,
+            space: bars ? 4 : 96,
             splits: bars ? (u) => this.slotSplits(u) : undefined,
             values: bars
               ? (u, ticks) => ticks.map((i) => this.slots?.[i]?.label ?? "")
@@ -107,7 +107,8 @@ export class Plot {
         ],
         series: [{}, ...lines],
         hooks: {
-          drawClear: [(u) => bars && this.drawBars(u)],
+          // behind the cursor, above the grid lines
+          drawAxes: [(u) => bars && this.drawBars(u)],
           draw: [(u) => this.drawMarks(u)],
           setCursor: [(u) => this.moved(u)],
         },
@@ -171,6 +172,11 @@ export class Plot {
       c.beginPath();
       if (value >= 0) c.roundRect(left, y, w, h, [r, r, 0, 0]);
       else c.roundRect(left, y, w, h, [0, 0, r, r]);
+      if (mark) {
+        // what lies behind must not show through
+        c.fillStyle = this.colour("--bg");
+        c.fill();
+      }
       if (mark === "outline") {
         c.lineWidth = 2 * dpr;
         c.strokeStyle = fill;

@@ -46,6 +46,15 @@ impl Transport for Window {
                     heard.emit(Signal::Event(event));
                 }
             });
+            let opened = Closure::<dyn FnMut(JsValue)>::new(|message: JsValue| {
+                let route = to_value(&message).and_then(|v| v.get("payload")?.as_str().map(str::to_owned));
+                if let Some(route) = route {
+                    crate::browser::set_hash(&route);
+                }
+            });
+            // a click on a notification: the window names the route
+            let _ = listen("open", opened.as_ref().unchecked_ref()).await;
+            opened.forget();
             let listening = listen("home", callback.as_ref().unchecked_ref()).await.is_ok();
             // lives as long as the page
             callback.forget();

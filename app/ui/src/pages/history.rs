@@ -62,7 +62,10 @@ fn Full(props: &HistoryProps) -> Html {
                 <Choice id="history-by" label={app.t("history-by")} value={period_name(q.by)} onchange={by}
                     options={PERIODS.iter().map(|(p, key)| (period_name(*p).into(), app.i18n.t(key).into())).collect::<Vec<_>>()} />
             </PageHead>
-            <Pager query={q} {anchor} {today} history={answer.data.clone()} />
+            <div class="history-bar">
+                <Pager query={q} {anchor} {today} history={answer.data.clone()} />
+                <Selectors query={q} />
+            </div>
             { match (&answer.data, &answer.error) {
                 (_, Some(error)) if answer.data.is_none() || answer.stale => html! { <Fault error={error.clone()} /> },
                 (Some(history), _) => html! {
@@ -70,7 +73,6 @@ fn Full(props: &HistoryProps) -> Html {
                 },
                 _ => html! { <div class="skeleton block" aria-busy="true" /> },
             } }
-            <Selectors query={q} />
         </>
     }
 }

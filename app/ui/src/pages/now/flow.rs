@@ -44,7 +44,7 @@ fn battery(app: &App, flow: &Flow) -> Html {
         _ => "flow-battery",
     };
     let charge = flow.battery_charge.map(|c| app.i18n.percent(f64::from(c) / 100.0));
-    html! { <>{ arrow(direction(power)) }{ part(app, "battery", key, abs(power), charge) }</> }
+    part(app, "battery", key, abs(power), charge)
 }
 
 fn part(app: &App, name: &'static str, key: &str, power: Power, more: Option<String>) -> Html {
