@@ -2,160 +2,33 @@
 //! its neighbourhood derived again.
 
 use crate::error::StoreError;
-use crate::history::{MeterHistory, Series, is_ignored, replacements};
-use crate::key::{METERS_MAX, MINUTE_MS, SERIES_MAX, minute_key, pack, reading_key, storable, unpack};
+use crate::history::{is_ignored, replacements};
+use crate::key::{MINUTE_MS, pack, reading_key, storable};
+use crate::meter_state::MeterState;
+use crate::minute::{Minute, has_minutes, minute_of, next_minute};
 use crate::rollup;
+use crate::running::Running;
 use crate::store::Store;
+use crate::tail;
 use crate::types::*;
 use hearthwatt_domain::ids::MeterId;
-use hearthwatt_domain::reading::{Quantity, Reading};
-use hearthwatt_domain::time::{INTERVAL_MS, Span, UnixMillis};
-use hearthwatt_domain::usage::{
-    Accumulator, Delta, IntervalUsage, Pushed, Stream, UsageConfig, affected, recompute, resume,
-};
-use jiff::civil::Date;
+use hearthwatt_domain::reading::Reading;
+use hearthwatt_domain::time::{Span, UnixMillis};
+use hearthwatt_domain::usage::{Delta, IntervalUsage, Pushed, Stream, affected};
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What the writer keeps in memory of a meter.
-#[derive(Debug)]
-pub(crate) struct MeterState {
-    pub no: i64,
-    pub series: Vec<Series>,
-    pub corrections: Vec<Correction>,
-    acc: Accumulator,
-    /// The day of the last interval, to look up its date once.
-    day: Option<(Span, Date)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Minute {
-    low: f64,
-    high: f64,
-    sum: f64,
-    n: i64,
-    last_at: i64,
-    last: f64,
-}
-
-pub(crate) const fn has_minutes(q: Quantity) -> bool {
-    matches!(q, Quantity::Power | Quantity::PowerImport | Quantity::PowerExport | Quantity::PowerProduction)
-}
-
-impl MeterState {
-    pub fn load(conn: &Connection, id: MeterId) -> Result<Self, StoreError> {
-        let known = conn
-            .prepare_cached("SELECT no FROM meter WHERE id=?1")?
-            .query_row([id.0.as_bytes()], |r| r.get(0))
-            .optional()?;
-        let no = match known {
-            Some(no) => no,
-            None => {
-                conn.execute("INSERT INTO meter(id) VALUES(?1)", [id.0.as_bytes()])?;
-                conn.last_insert_rowid()
-            }
-        };
-        if no >= METERS_MAX {
-            return Err(StoreError::invalid("There are too many meters in this home."));
-        }
-        let mut state = Self {
-            no,
-            series: load_series(conn, no)?,
-            corrections: load_corrections(conn, Some(no))?,
-            acc: Accumulator::new(UsageConfig::default()),
-            day: None,
-        };
-        state.resume(conn)?;
-        Ok(state)
-    }
-
-    pub fn history<'a>(&'a self, conn: &'a Connection) -> MeterHistory<'a> {
-        MeterHistory { conn, series: &self.series, corrections: &self.corrections }
-    }
-
-    pub fn resume(&mut self, conn: &Connection) -> Result<(), StoreError> {
-        let reps = replacements(&self.corrections);
-        self.acc = resume(&self.history(conn), &UsageConfig::default(), &reps)?;
-        Ok(())
-    }
-
-    fn series_index(&mut self, conn: &Connection, r: &Reading) -> Result<usize, StoreError> {
-        if let Some(i) = self.series.iter().position(|s| s.quantity == r.quantity && s.channel == r.channel) {
-            return Ok(i);
-        }
-        conn.execute(
-            "INSERT INTO series(meter, channel, quantity) VALUES(?1,?2,?3)",
-            params![self.no, r.channel.as_str(), r.quantity.code()],
-        )?;
-        let no = conn.last_insert_rowid();
-        if no >= SERIES_MAX {
-            return Err(StoreError::invalid("There are too many series in this home."));
-        }
-        self.series = load_series(conn, self.no)?;
-        self.series
-            .iter()
-            .position(|s| s.no == no)
-            .ok_or_else(|| StoreError::invalid("A series vanished while it was made."))
-    }
-
-    /// Derives the rows of `span` again and puts them in place.
-    pub fn rederive(
-        &self,
-        conn: &Connection,
-        zone: &TimeZone,
-        span: Span,
-        raw_since: UnixMillis,
-    ) -> Result<(), StoreError> {
-        let span = Span::new(span.start.max(raw_since), span.end);
-        if span.end <= span.start {
-            return Ok(());
-        }
-        let reps = replacements(&self.corrections);
-        let mut rows = recompute(&self.history(conn), &UsageConfig::default(), &reps, span)?;
-        rollup::overlay(&self.corrections, span, &mut rows);
-        rollup::replace(conn, zone, self.no, span, &rows)
-    }
-}
-
-pub(crate) fn load_series(conn: &Connection, meter: i64) -> Result<Vec<Series>, StoreError> {
-    let mut stmt =
-        conn.prepare_cached("SELECT no, channel, quantity, first_at FROM series WHERE meter=?1 ORDER BY no")?;
-    let mut rows = stmt.query([meter])?;
-    let mut all: Vec<Series> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let channel = hearthwatt_domain::reading::Channel::new(row.get_ref(1)?.as_str().unwrap_or_default());
-        let Some(quantity) = Quantity::from_code(row.get(2)?) else { continue };
-        // two channels with one role would be counted twice: the first one stands for it
-        let stream = Stream::of(&channel, quantity).filter(|s| all.iter().all(|o| o.stream != Some(*s)));
-        let first_at = row.get::<_, Option<i64>>(3)?.map(UnixMillis);
-        all.push(Series { no: row.get(0)?, channel, quantity, stream, first_at });
-    }
-    Ok(all)
-}
-
-pub(crate) fn load_corrections(conn: &Connection, meter: Option<i64>) -> Result<Vec<Correction>, StoreError> {
-    let mut stmt =
-        conn.prepare_cached("SELECT json FROM correction WHERE ?1 IS NULL OR meter=?1 ORDER BY id")?;
-    let mut rows = stmt.query([meter])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let json: String = row.get(0)?;
-        all.push(serde_json::from_str(&json).map_err(|error| {
-            StoreError::from(crate::error::Cause::Document { id: "correction".into(), error })
-        })?);
-    }
-    Ok(all)
-}
 
 /// All that a batch does to one meter besides its readings.
 #[derive(Default)]
 struct Effects {
     deltas: BTreeMap<UnixMillis, IntervalUsage>,
     late: BTreeMap<Stream, BTreeSet<UnixMillis>>,
-    minutes: BTreeMap<i64, Minute>,
-    /// Minutes in which a value was replaced, with the number of their series.
-    stale_minutes: BTreeSet<(i64, i64)>,
+    /// Series, by index, whose running minute changed.
+    minutes: BTreeSet<usize>,
+    /// Minutes into which a value came late, with the index of their series.
+    stale_minutes: BTreeSet<(usize, i64)>,
 }
 
 impl Store {
@@ -166,9 +39,10 @@ impl Store {
     /// before is safe, and the same batch can be handed in again.
     pub fn append(&mut self, readings: &[Reading]) -> Result<Appended, StoreError> {
         let result = self.try_append(readings);
-        if result.is_err() {
+        match &result {
             // the running usage has seen readings that were rolled back
-            self.reset_cache();
+            Err(_) => self.reset_cache(),
+            Ok(_) => self.checkpointer.committed(readings.len()),
         }
         result
     }
@@ -180,9 +54,19 @@ impl Store {
             order.sort_by_key(|r| r.at);
         }
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut tail_rows = match self.tail_rows {
+            Some(n) => n,
+            None => tail::rows(&tx)?,
+        };
+        let direct = readings.len() > tail::DIRECT;
+        if direct || tail_rows >= tail::TAIL_MAX {
+            tail::seal(&tx)?;
+            tail_rows = 0;
+        }
         let mut effects: HashMap<MeterId, Effects> = HashMap::new();
         {
-            let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO reading VALUES(?1,?2)")?;
+            let table = if direct { "reading" } else { "tail" };
+            let mut insert = tx.prepare_cached(&format!("INSERT INTO {table} VALUES(?1,?2)"))?;
             for r in order {
                 if !r.value.is_finite() || !storable(r.at) {
                     told.refused += 1;
@@ -193,26 +77,30 @@ impl Store {
                     continue;
                 }
                 let state = match self.meters.entry(r.meter) {
-                    std::collections::hash_map::Entry::Occupied(o) => o.into_mut(),
-                    std::collections::hash_map::Entry::Vacant(v) => v.insert(MeterState::load(&tx, r.meter)?),
+                    Entry::Occupied(o) => o.into_mut(),
+                    Entry::Vacant(v) => v.insert(MeterState::load(&tx, &self.zone, r.meter)?),
                 };
                 let effects = effects.entry(r.meter).or_default();
                 let index = state.series_index(&tx, r)?;
-                let key = reading_key(state.series[index].no, r.at);
-                if insert.execute(params![key, pack(r.value)])? == 1 {
-                    told.stored += 1;
-                    take(&tx, state, index, r, effects)?;
-                } else {
-                    let there: Option<f64> = tx
-                        .prepare_cached("SELECT value FROM reading WHERE key=?1")?
-                        .query_row([key], |row| Ok(row.get_ref(0).ok().and_then(unpack)))?;
-                    if there == Some(r.value) {
-                        told.duplicates += 1;
-                    } else {
+                let s = &state.series[index];
+                let key = reading_key(s.no, r.at);
+                // beyond the last one there is none to collide with
+                let in_order = s.last_at.is_none_or(|l| r.at > l);
+                match if in_order { None } else { tail::value(&tx, key)? } {
+                    None => {
+                        insert.execute(params![key, pack(r.value)])?;
+                        tail_rows += u64::from(!direct);
+                        told.stored += 1;
+                        take(&tx, state, index, r, in_order, effects)?;
+                    }
+                    Some(there) if there == r.value => told.duplicates += 1,
+                    Some(there) => {
                         told.conflicts += 1;
-                        if there.is_none_or(|v| r.value > v) {
+                        // of what can't be read, anything is larger
+                        if there.is_nan() || r.value > there {
                             told.stored += 1;
-                            win(&tx, state, index, r, key, effects)?;
+                            tail::set_value(&tx, key, r.value)?;
+                            come_late(state, index, r.at, effects);
                         }
                     }
                 }
@@ -226,6 +114,7 @@ impl Store {
             }
         }
         tx.commit()?;
+        self.tail_rows = Some(tail_rows);
         told.changed.sort_by_key(|(id, span)| (*id, span.start));
         Ok(told)
     }
@@ -239,7 +128,7 @@ impl Store {
             .collect::<Result<_, _>>()?;
         for id in &ids {
             let id = MeterId(uuid::Uuid::from_bytes(*id));
-            self.meters.insert(id, MeterState::load(&self.conn, id)?);
+            self.meters.insert(id, MeterState::load(&self.conn, &self.zone, id)?);
         }
         Ok(ids.len() as u64)
     }
@@ -251,14 +140,31 @@ fn take(
     state: &mut MeterState,
     index: usize,
     r: &Reading,
+    in_order: bool,
     effects: &mut Effects,
 ) -> Result<(), StoreError> {
     let s = &mut state.series[index];
     if has_minutes(s.quantity) {
-        add_minute(&mut effects.minutes, minute_key(r.at, s.no), r);
+        if in_order && (s.minute.is_some() || s.last_at.is_none()) {
+            s.minute = Some(match s.minute {
+                Some(mut m) if m.start == minute_of(r.at) => {
+                    m.push(r.at, r.value);
+                    m
+                }
+                Some(m) => {
+                    m.closed().put(conn, s.no)?;
+                    Minute::open(r.at, r.value, Some((m.last_at, m.last)))
+                }
+                None => Minute::open(r.at, r.value, None),
+            });
+            effects.minutes.insert(index);
+        } else {
+            effects.stale_minutes.insert((index, minute_of(r.at)));
+        }
     }
+    s.last_at = s.last_at.max(Some(r.at));
     let Some(stream) = s.stream else { return Ok(()) };
-    if stream.check(r.value, &UsageConfig::default()).is_err() {
+    if stream.check(r.value, &state.config).is_err() {
         return Ok(());
     }
     if s.first_at.is_none_or(|f| r.at < f) {
@@ -278,36 +184,14 @@ fn take(
     Ok(())
 }
 
-/// A reading takes the place of a smaller one of the same time.
-fn win(
-    conn: &Connection,
-    state: &mut MeterState,
-    index: usize,
-    r: &Reading,
-    key: i64,
-    effects: &mut Effects,
-) -> Result<(), StoreError> {
-    conn.prepare_cached("UPDATE reading SET value=?2 WHERE key=?1")?.execute(params![key, pack(r.value)])?;
+/// A reading took the place of a smaller one of the same time.
+fn come_late(state: &MeterState, index: usize, at: UnixMillis, effects: &mut Effects) {
     let s = &state.series[index];
     if has_minutes(s.quantity) {
-        effects.stale_minutes.insert((s.no, r.at.0 - r.at.0.rem_euclid(MINUTE_MS)));
+        effects.stale_minutes.insert((index, minute_of(at)));
     }
     if let Some(stream) = s.stream {
-        effects.late.entry(stream).or_default().insert(r.at);
-    }
-    Ok(())
-}
-
-fn add_minute(minutes: &mut BTreeMap<i64, Minute>, key: i64, r: &Reading) {
-    let v = r.value;
-    let m =
-        minutes.entry(key).or_insert(Minute { low: v, high: v, sum: 0.0, n: 0, last_at: r.at.0, last: v });
-    m.low = m.low.min(v);
-    m.high = m.high.max(v);
-    m.sum += v;
-    m.n += 1;
-    if r.at.0 >= m.last_at {
-        (m.last_at, m.last) = (r.at.0, v);
+        effects.late.entry(stream).or_default().insert(at);
     }
 }
 
@@ -319,43 +203,25 @@ fn settle(
     state: &mut MeterState,
     effects: Effects,
 ) -> Result<Vec<Span>, StoreError> {
-    write_minutes(conn, &effects)?;
+    write_minutes(conn, state, &effects)?;
     let mut spans = Vec::new();
     let mut again = Vec::new();
-    for (start, delta) in &effects.deltas {
-        let span = Span::new(*start, start.plus_ms(INTERVAL_MS));
-        if has_override(&state.corrections, *start) {
-            again.push(span);
+    for delta in effects.deltas.values() {
+        if has_override(&state.corrections, delta.start) {
+            again.push(delta.span());
             continue;
         }
-        spans.push(span);
-        let old = rollup::interval(conn, state.no, *start)?.unwrap_or(IntervalUsage::empty(*start));
-        let mut new = old;
-        new.absorb(&Delta {
-            start: *start,
-            import: delta.import,
-            export: delta.export,
-            quality: delta.quality,
-            covered_ms: delta.covered_ms,
-            power_min: delta.power_min,
-            power_max: delta.power_max,
-        });
-        rollup::put_interval(conn, state.no, &new)?;
-        let day = match state.day {
-            Some((span, date)) if span.contains(*start) => date,
-            _ => {
-                let date = rollup::date_at(zone, *start);
-                state.day = Some((rollup::day_span(zone, date)?, date));
-                date
-            }
-        };
-        rollup::shift_day(conn, state.no, rollup::day_no(day), &old, &new)?;
+        spans.push(delta.span());
+        add(conn, zone, state, delta)?;
+    }
+    if let Some(running) = state.running.as_ref().filter(|_| !effects.deltas.is_empty()) {
+        running.put(conn, state.no)?;
     }
     let reps = replacements(&state.corrections);
     if !effects.late.is_empty() {
         let late: Vec<(Stream, UnixMillis)> =
             effects.late.iter().flat_map(|(s, times)| times.iter().map(|at| (*s, *at))).collect();
-        again.extend(affected(&state.history(conn), &UsageConfig::default(), &reps, &late)?);
+        again.extend(affected(&state.history(conn), &state.config, &reps, &late)?);
     }
     let again = merged(again);
     for span in &again {
@@ -366,6 +232,52 @@ fn settle(
     }
     spans.extend(again);
     Ok(merged(spans))
+}
+
+/// Adds to an interval and its day.
+fn add(
+    conn: &Connection,
+    zone: &TimeZone,
+    state: &mut MeterState,
+    sums: &IntervalUsage,
+) -> Result<(), StoreError> {
+    let start = sums.start;
+    let mut running = match state.running {
+        Some(running) => running,
+        None => Running::open(conn, zone, state.no, start)?,
+    };
+    if start > running.interval.start {
+        running.go_on(conn, zone, state.no, start)?;
+    }
+    let delta = Delta {
+        start,
+        import: sums.import,
+        export: sums.export,
+        quality: sums.quality,
+        covered_ms: sums.covered_ms,
+        power_min: sums.power_min,
+        power_max: sums.power_max,
+    };
+    if start == running.interval.start {
+        let old = running.interval;
+        running.interval.absorb(&delta);
+        let new = running.interval;
+        running.day.shift(&old, &new);
+    } else {
+        // another source of the meter has got further already
+        let old = rollup::interval(conn, state.no, start)?.unwrap_or(IntervalUsage::empty(start));
+        let mut new = old;
+        new.absorb(&delta);
+        rollup::put_interval(conn, state.no, &new)?;
+        if running.day.span.contains(start) {
+            running.day.shift(&old, &new);
+        } else {
+            let day = rollup::day_no(rollup::date_at(zone, start));
+            rollup::shift_day(conn, state.no, day, &old, &new)?;
+        }
+    }
+    state.running = Some(running);
+    Ok(())
 }
 
 fn has_override(corrections: &[Correction], start: UnixMillis) -> bool {
@@ -387,38 +299,27 @@ pub(crate) fn merged(mut spans: Vec<Span>) -> Vec<Span> {
     out
 }
 
-fn write_minutes(conn: &Connection, effects: &Effects) -> Result<(), StoreError> {
-    let mut upsert = conn.prepare_cached(
-        "INSERT INTO minute VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT DO UPDATE SET
-         low=min(low,excluded.low), high=max(high,excluded.high), sum=sum+excluded.sum, n=n+excluded.n,
-         last=CASE WHEN excluded.last_at>=last_at THEN excluded.last ELSE last END,
-         last_at=max(last_at,excluded.last_at)",
-    )?;
-    for (key, m) in &effects.minutes {
-        upsert.execute(params![key, m.low, m.high, m.sum, m.n, m.last_at, m.last])?;
+fn write_minutes(conn: &Connection, state: &mut MeterState, effects: &Effects) -> Result<(), StoreError> {
+    let mut stale = BTreeSet::new();
+    for (index, start) in &effects.stale_minutes {
+        stale.insert((*index, *start));
+        // what was carried over into the next one is another value now
+        let next = next_minute(conn, state.series[*index].no, start + MINUTE_MS)?;
+        stale.extend(next.map(|n| (*index, n)));
     }
-    for (series, start) in &effects.stale_minutes {
-        let (from, to) = (UnixMillis(*start), UnixMillis(*start + MINUTE_MS));
-        let mut rebuilt = BTreeMap::new();
-        let mut stmt =
-            conn.prepare_cached("SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key")?;
-        let mut rows = stmt.query([reading_key(*series, from), reading_key(*series, to)])?;
-        let key = minute_key(from, *series);
-        while let Some(row) = rows.next()? {
-            let (at, value) =
-                (crate::key::reading_at(row.get(0)?), unpack(row.get_ref(1)?).unwrap_or_default());
-            let reading = Reading {
-                meter: MeterId(uuid::Uuid::nil()),
-                channel: hearthwatt_domain::reading::Channel::TOTAL,
-                quantity: Quantity::Power,
-                at,
-                value,
-            };
-            add_minute(&mut rebuilt, key, &reading);
+    for (index, start) in &stale {
+        let s = &mut state.series[*index];
+        let Some(minute) = Minute::rebuild(conn, s.no, *start)? else { continue };
+        if s.last_at.is_some_and(|l| minute_of(l) == *start) {
+            s.minute = Some(minute);
+        } else {
+            minute.closed().put(conn, s.no)?;
         }
-        conn.execute("DELETE FROM minute WHERE key=?1", [key])?;
-        for (key, m) in rebuilt {
-            upsert.execute(params![key, m.low, m.high, m.sum, m.n, m.last_at, m.last])?;
+    }
+    for index in effects.minutes.iter().chain(stale.iter().map(|(index, _)| index)) {
+        let s = &state.series[*index];
+        if let Some(minute) = &s.minute {
+            minute.put_running(conn, s.no)?;
         }
     }
     Ok(())

@@ -1,14 +1,18 @@
 //! Corrections: kept beside the readings, taken back without a trace.
 
-use crate::append::{MeterState, load_corrections, merged};
+use crate::append::merged;
 use crate::error::StoreError;
 use crate::history::replacements;
+use crate::meter_state::{MeterState, load_config, load_corrections};
 use crate::store::Store;
+use crate::tail;
 use crate::types::*;
 use hearthwatt_domain::ids::{CorrectionId, MeterId};
 use hearthwatt_domain::time::{Span, UnixMillis};
 use hearthwatt_domain::usage::{History, UsageConfig, affected, affected_by_replacement};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+const DAY_MS: i64 = 86_400_000;
 
 impl Store {
     /// Adds a correction (or replaces the one with its id) and derives what it touches again.
@@ -20,6 +24,52 @@ impl Store {
     /// Takes a correction back and derives what it touched again. Nothing, if there is none.
     pub fn undo_correction(&mut self, id: CorrectionId) -> Result<Vec<(MeterId, Span)>, StoreError> {
         self.change(id, None)
+    }
+
+    /// Sets how usage of this meter is derived (`None`: by default) and derives all of it again
+    /// whose readings are still kept. Gives the span that may have changed.
+    pub fn set_usage_config(
+        &mut self,
+        meter: MeterId,
+        config: Option<&UsageConfig>,
+    ) -> Result<Option<Span>, StoreError> {
+        let json = config.map(serde_json::to_string).transpose();
+        let json = json.map_err(|e| StoreError::invalid(format!("The settings can't be written: {e}.")))?;
+        self.reset_cache();
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let no = MeterState::load(&tx, &self.zone, meter)?.no;
+        let old = load_config(&tx, no)?;
+        tx.execute("UPDATE meter SET config=?2 WHERE no=?1", params![no, json])?;
+        let mut span: Option<Span> = None;
+        if old.unwrap_or_default() != config.cloned().unwrap_or_default() {
+            let mut state = MeterState::load(&tx, &self.zone, meter)?;
+            for s in &state.series {
+                // which readings are usable is another question now
+                let first = state.first_usable(&tx, s)?;
+                tx.execute("UPDATE series SET first_at=?1 WHERE no=?2", params![first.map(|at| at.0), s.no])?;
+                if let (Some((first, _)), Some(last)) = (tail::end(&tx, s.no, false)?, s.last_at) {
+                    let own = Span::new(first.interval_start(), last.plus_ms(DAY_MS).interval_start());
+                    span = Some(
+                        span.map_or(own, |all| Span::new(all.start.min(own.start), all.end.max(own.end))),
+                    );
+                }
+            }
+            state = MeterState::load(&tx, &self.zone, meter)?;
+            if let Some(span) = span {
+                state.rederive(&tx, &self.zone, span, self.raw_since)?;
+            }
+        }
+        tx.commit()?;
+        Ok(span)
+    }
+
+    /// How usage of this meter is derived, where it was set.
+    pub fn usage_config(&self, meter: MeterId) -> Result<Option<UsageConfig>, StoreError> {
+        let no = self
+            .conn
+            .query_row("SELECT no FROM meter WHERE id=?1", [meter.0.as_bytes()], |r| r.get(0))
+            .optional()?;
+        no.map_or(Ok(None), |no| load_config(&self.conn, no))
     }
 
     fn change(
@@ -44,7 +94,7 @@ impl Store {
             }
         }
         for (meter, touched) in todo {
-            let mut state = MeterState::load(&tx, meter)?;
+            let mut state = MeterState::load(&tx, &self.zone, meter)?;
             let mut spans = reach(&tx, &state, &touched)?;
             tx.execute(
                 "DELETE FROM correction WHERE id=?1 AND meter=?2",
@@ -73,24 +123,24 @@ impl Store {
 /// What these corrections can touch, with the readings and corrections as they are now.
 fn reach(conn: &Connection, state: &MeterState, touched: &[&Correction]) -> Result<Vec<Span>, StoreError> {
     let history = state.history(conn);
-    let config = UsageConfig::default();
+    let config = &state.config;
     let reps = replacements(&state.corrections);
     let mut spans = Vec::new();
     for c in touched {
         match &c.action {
             CorrectionAction::Usage { span, .. } => spans.push(*span),
             CorrectionAction::Replaced { replacement } => {
-                spans.push(affected_by_replacement(&history, &config, &reps, replacement)?);
+                spans.push(affected_by_replacement(&history, config, &reps, replacement)?);
             }
             CorrectionAction::Ignore { span, .. } => {
                 let mut found = vec![*span];
                 for stream in history.streams()? {
                     for at in [span.start, UnixMillis(span.end.0 - 1)] {
-                        found.extend(affected(&history, &config, &reps, &[(stream, at)])?);
+                        found.extend(affected(&history, config, &reps, &[(stream, at)])?);
                     }
                     // the first reading decides since when a source is in force
                     if history.first(stream)?.is_none_or(|f| span.contains(f)) {
-                        found.extend(affected(&history, &config, &reps, &[(stream, span.end)])?);
+                        found.extend(affected(&history, config, &reps, &[(stream, span.end)])?);
                     }
                 }
                 let start = found.iter().map(|s| s.start).min().unwrap_or(span.start);

@@ -2,6 +2,8 @@
 
 use crate::error::StoreError;
 use crate::key::{reading_at, reading_key, unpack};
+use crate::minute::Minute;
+use crate::tail::{RANGE_BACK_LIMIT, RANGE_LIMIT, bounds};
 use crate::types::{Correction, CorrectionAction};
 use hearthwatt_domain::reading::{Channel, Quantity};
 use hearthwatt_domain::time::UnixMillis;
@@ -17,6 +19,10 @@ pub(crate) struct Series {
     /// Usage is derived from it.
     pub stream: Option<Stream>,
     pub first_at: Option<UnixMillis>,
+    /// Time of the last stored reading, as the writer knows it.
+    pub last_at: Option<UnixMillis>,
+    /// The minute it is in; the same as in the database.
+    pub minute: Option<Minute>,
 }
 
 pub(crate) struct MeterHistory<'a> {
@@ -57,22 +63,25 @@ impl MeterHistory<'_> {
     fn page(
         &self,
         s: &Series,
-        sql: &str,
-        mut from: i64,
-        bound: i64,
+        (mut from, mut to): (i64, i64),
+        back: bool,
         limit: usize,
     ) -> Result<Vec<(UnixMillis, f64)>, StoreError> {
         let mut out = Vec::with_capacity(limit.min(1024));
-        let mut stmt = self.conn.prepare_cached(sql)?;
+        let mut stmt = self.conn.prepare_cached(if back { RANGE_BACK_LIMIT } else { RANGE_LIMIT })?;
         // again while corrections took readings out of the page: a short page means the end
         loop {
             let want = limit - out.len();
-            let mut rows = stmt.query(params![from, bound, want as i64])?;
+            let mut rows = stmt.query(params![from, to, want as i64])?;
             let mut seen = 0;
             while let Some(row) = rows.next()? {
                 let key: i64 = row.get(0)?;
                 seen += 1;
-                from = key;
+                if back {
+                    to = key
+                } else {
+                    from = key + 1
+                }
                 let at = reading_at(key);
                 if let Some(v) = unpack(row.get_ref(1)?)
                     && !is_ignored(self.corrections, s, at)
@@ -111,8 +120,7 @@ impl History for MeterHistory<'_> {
         limit: usize,
     ) -> Result<Vec<(UnixMillis, f64)>, StoreError> {
         let Some(s) = self.find(stream) else { return Ok(Vec::new()) };
-        let sql = "SELECT key, value FROM reading WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
-        self.page(s, sql, reading_key(s.no, from) - 1, reading_key(s.no + 1, UnixMillis(0)), limit)
+        self.page(s, (reading_key(s.no, from), bounds(s.no).1), false, limit)
     }
 
     fn backward(
@@ -122,7 +130,6 @@ impl History for MeterHistory<'_> {
         limit: usize,
     ) -> Result<Vec<(UnixMillis, f64)>, StoreError> {
         let Some(s) = self.find(stream) else { return Ok(Vec::new()) };
-        let sql = "SELECT key, value FROM reading WHERE key < ?1 AND key >= ?2 ORDER BY key DESC LIMIT ?3";
-        self.page(s, sql, reading_key(s.no, before), reading_key(s.no, UnixMillis(0)), limit)
+        self.page(s, (bounds(s.no).0, reading_key(s.no, before)), true, limit)
     }
 }

@@ -34,20 +34,26 @@ fn clamped(at: UnixMillis) -> i64 {
     at.0.clamp(EPOCH_MS, EPOCH_MS + TIME_MASK)
 }
 
-/// Intervals: by time, then meter, so that the running intervals of all meters share a page.
-pub(crate) fn interval_key(start: UnixMillis, meter: i64) -> i64 {
-    (clamped(start) / INTERVAL_MS) << 16 | meter
+const INTERVAL_BITS: u32 = 26;
+const MINUTE_BITS: u32 = 27;
+
+/// Intervals: by meter, then time.
+pub(crate) fn interval_key(meter: i64, start: UnixMillis) -> i64 {
+    (meter << INTERVAL_BITS) | ((clamped(start) - EPOCH_MS) / INTERVAL_MS)
 }
 pub(crate) const fn interval_start(key: i64) -> UnixMillis {
-    UnixMillis((key >> 16) * INTERVAL_MS)
+    UnixMillis((key & ((1 << INTERVAL_BITS) - 1)) * INTERVAL_MS + EPOCH_MS)
+}
+pub(crate) const fn interval_meter(key: i64) -> i64 {
+    key >> INTERVAL_BITS
 }
 
-/// Minutes: by time, then series.
-pub(crate) fn minute_key(at: UnixMillis, series: i64) -> i64 {
-    (clamped(at) / MINUTE_MS) << 20 | series
+/// Minutes: by series, then time.
+pub(crate) fn minute_key(series: i64, at: UnixMillis) -> i64 {
+    (series << MINUTE_BITS) | ((clamped(at) - EPOCH_MS) / MINUTE_MS)
 }
 pub(crate) const fn minute_start(key: i64) -> i64 {
-    (key >> 20) * MINUTE_MS
+    (key & ((1 << MINUTE_BITS) - 1)) * MINUTE_MS + EPOCH_MS
 }
 
 const SCALES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
@@ -93,7 +99,10 @@ mod tests {
         let (a, b) = (UnixMillis(1_700_000_000_123), UnixMillis(1_700_000_000_124));
         assert_eq!((reading_series(reading_key(7, a)), reading_at(reading_key(7, a))), (7, a));
         assert!(reading_key(7, a) < reading_key(7, b) && reading_key(7, b) < reading_key(8, a));
-        assert_eq!(interval_start(interval_key(a, 3)), a.interval_start());
-        assert_eq!(minute_start(minute_key(a, 3)), a.0 - a.0 % MINUTE_MS);
+        assert_eq!(
+            (interval_meter(interval_key(3, a)), interval_start(interval_key(3, a))),
+            (3, a.interval_start())
+        );
+        assert_eq!(minute_start(minute_key(3, a)), a.0 - a.0 % MINUTE_MS);
     }
 }

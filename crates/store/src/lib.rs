@@ -7,15 +7,21 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod checkpoint;
 mod correct;
 mod error;
 mod history;
 mod key;
+mod line;
+mod meter_state;
+mod minute;
 mod reader;
 mod recover;
 mod rollup;
+mod running;
 mod schema;
 mod store;
+mod tail;
 mod types;
 
 pub use error::StoreError;

@@ -1,11 +1,14 @@
 //! A read-only connection.
 
-use crate::append::{has_minutes, load_corrections, load_series};
 use crate::error::{Cause, StoreError};
 use crate::history::Series;
-use crate::key::{MINUTE_MS, minute_key, minute_start, reading_at, reading_key, unpack};
+use crate::key::{MINUTE_MS, minute_key, reading_at, reading_key, unpack};
+use crate::line::Line;
+use crate::meter_state::{load_corrections, load_series};
+use crate::minute::{HOLD_MS, Minute, has_minutes, minute_of};
 use crate::rollup;
 use crate::store::{BUSY, meta};
+use crate::tail;
 use crate::types::*;
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::reading::Reading;
@@ -16,8 +19,6 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
 
-/// A value is drawn for this long after it was heard.
-const HOLD_MS: i64 = 5 * 60 * 1000;
 const HOUR_MS: i64 = 3_600_000;
 /// More points than any screen is wide.
 const BUCKETS_MAX: usize = 10_000;
@@ -65,35 +66,31 @@ impl Reader {
     /// anything are absent.
     pub fn days(&self, meter: MeterId, first: Date, last: Date) -> Result<Vec<PeriodUsage>, StoreError> {
         let Some(no) = self.meter_no(meter)? else { return Ok(Vec::new()) };
-        let zone = self.zone()?;
-        let mut stmt = self.conn.prepare_cached(
-            "SELECT day, import, export, not_measured, quality, covered, power_min, power_max FROM day
-             WHERE day BETWEEN ?1 AND ?2 AND meter=?3 ORDER BY day",
-        )?;
-        let mut rows = stmt.query(params![rollup::day_no(first), rollup::day_no(last), no])?;
-        let mut days = Vec::new();
-        while let Some(row) = rows.next()? {
-            days.push(rollup::day_row(row, &zone)?);
-        }
-        Ok(days)
+        rollup::days(&self.conn, &self.zone()?, no, first, last)
     }
 
     /// The meter's hours of the days from `first` to `last`, both included, counted from each
     /// midnight: 23, 24 or 25 a day. Hours without anything have no coverage.
     pub fn hours(&self, meter: MeterId, first: Date, last: Date) -> Result<Vec<PeriodUsage>, StoreError> {
         let zone = self.zone()?;
-        let mut hours = Vec::new();
+        let mut hours: Vec<PeriodUsage> = Vec::new();
         for date in first.series(jiff::Span::new().days(1)).take_while(|d| *d <= last) {
             let day = rollup::day_span(&zone, date)?;
-            let at = hours.len();
             let mut start = day.start;
             while start < day.end {
                 let end = start.plus_ms(HOUR_MS).min(day.end);
                 hours.push(PeriodUsage::empty(date, Span::new(start, end)));
                 start = end;
             }
-            for i in self.intervals(meter, day)? {
-                if let Some(h) = hours.get_mut(at + (i.start.since(day.start) / HOUR_MS) as usize) {
+        }
+        if let (Some(a), Some(b)) = (hours.first(), hours.last()) {
+            let rows = self.intervals(meter, Span::new(a.span.start, b.span.end))?;
+            let mut at = 0;
+            for i in rows {
+                while hours.get(at).is_some_and(|h| h.span.end <= i.start) {
+                    at += 1;
+                }
+                if let Some(h) = hours.get_mut(at) {
                     h.add(&i);
                 }
             }
@@ -126,27 +123,26 @@ impl Reader {
     }
 
     fn minutes(&self, no: i64, from: UnixMillis, to: UnixMillis, line: &mut Line) -> Result<(), StoreError> {
-        let mut stmt = self.conn.prepare_cached("SELECT low, high, sum/n, last FROM minute WHERE key=?1")?;
-        let mut minute = minute_start(minute_key(from, no));
-        while minute < to.0 {
-            let row = stmt
-                .query_row([minute_key(UnixMillis(minute), no)], |r| {
-                    Ok((Bucket { min: r.get(0)?, max: r.get(1)?, avg: r.get(2)? }, r.get::<_, f64>(3)?))
-                })
-                .optional()?;
-            match row {
-                Some((bucket, last)) => line.minute(minute, bucket, last),
-                None => line.fill(minute + MINUTE_MS),
+        let columns = crate::minute::COLUMNS;
+        let sql = format!("SELECT {columns} FROM minute WHERE key>=?1 AND key<?2 ORDER BY key");
+        let mut stmt = self.conn.prepare_cached(&sql)?;
+        // a minute that starts before the end counts
+        let end = minute_key(no, to.plus_ms(MINUTE_MS - 1));
+        let mut rows = stmt.query([minute_key(no, from), end])?;
+        while let Some(row) = rows.next()? {
+            line.minute(&Minute::from_row(row)?, false);
+        }
+        if let Some(m) = Minute::load_running(&self.conn, no)? {
+            if m.start < to.0 && m.start >= minute_of(from) {
+                line.minute(&m, true);
             }
-            minute += MINUTE_MS;
+            line.fill(to.0.min(m.last_at));
         }
         Ok(())
     }
 
     fn points(&self, no: i64, from: UnixMillis, to: UnixMillis, line: &mut Line) -> Result<(), StoreError> {
-        let mut stmt = self
-            .conn
-            .prepare_cached("SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key")?;
+        let mut stmt = self.conn.prepare_cached(tail::RANGE)?;
         let mut rows = stmt.query([reading_key(no, from), reading_key(no, to)])?;
         while let Some(row) = rows.next()? {
             if let Some(v) = unpack(row.get_ref(1)?) {
@@ -154,7 +150,9 @@ impl Reader {
             }
         }
         // the last value holds into the time asked for, never into what has not been yet
-        line.fill(line.last.map_or(to.0, |(at, _)| at.max(line.span.start.0)));
+        if let Some((last, _)) = tail::end(&self.conn, no, true)? {
+            line.fill(to.0.min(last.0));
+        }
         Ok(())
     }
 
@@ -174,9 +172,8 @@ impl Reader {
     /// The last reading of each of the meter's series.
     pub fn latest(&self, meter: MeterId) -> Result<Vec<Reading>, StoreError> {
         let mut out = Vec::new();
-        let sql = "SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key DESC LIMIT 1";
         for s in self.series_rows(meter)? {
-            let found = self.one(sql, s.no)?;
+            let found = tail::end(&self.conn, s.no, true)?;
             out.extend(found.map(|(at, value)| Reading {
                 meter,
                 channel: s.channel,
@@ -188,25 +185,12 @@ impl Reader {
         Ok(out)
     }
 
-    fn one(&self, sql: &str, no: i64) -> Result<Option<(UnixMillis, f64)>, StoreError> {
-        let ends = [reading_key(no, UnixMillis(0)), reading_key(no + 1, UnixMillis(0))];
-        let row = self
-            .conn
-            .prepare_cached(sql)?
-            .query_row(ends, |r| Ok((reading_at(r.get(0)?), r.get_ref(1).ok().and_then(unpack))))
-            .optional()?;
-        Ok(row.and_then(|(at, v)| v.map(|v| (at, v))))
-    }
-
     /// Times of the meter's first and last stored reading.
     pub fn first_and_last(&self, meter: MeterId) -> Result<Option<(UnixMillis, UnixMillis)>, StoreError> {
         let mut ends: Option<(UnixMillis, UnixMillis)> = None;
         for s in self.series_rows(meter)? {
-            for order in ["", "DESC"] {
-                let sql = format!(
-                    "SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key {order} LIMIT 1"
-                );
-                if let Some((at, _)) = self.one(&sql, s.no)? {
+            for last in [false, true] {
+                if let Some((at, _)) = tail::end(&self.conn, s.no, last)? {
                     ends = Some(ends.map_or((at, at), |(a, b)| (a.min(at), b.max(at))));
                 }
             }
@@ -230,9 +214,7 @@ impl Reader {
                 Some(c) => UnixMillis(c.at),
                 None => span.start,
             };
-            let mut stmt = self.conn.prepare_cached(
-                "SELECT key, value FROM reading WHERE key>=?1 AND key<?2 ORDER BY key LIMIT ?3",
-            )?;
+            let mut stmt = self.conn.prepare_cached(tail::RANGE_LIMIT)?;
             let mut rows = stmt.query(params![
                 reading_key(s.no, from.max(span.start)),
                 reading_key(s.no, span.end),
@@ -284,68 +266,5 @@ fn document(id: String, json: &str) -> Result<Document, StoreError> {
     match serde_json::from_str(json) {
         Ok(json) => Ok(Document { id, json }),
         Err(error) => Err(Cause::Document { id, error }.into()),
-    }
-}
-
-/// A chart's line while values are poured into it in order of time.
-struct Line {
-    span: Span,
-    step: f64,
-    cells: Vec<Option<(Bucket, f64)>>,
-    /// Where the line has got to, with the value that holds.
-    last: Option<(i64, f64)>,
-    /// Until when it holds.
-    until: i64,
-}
-
-impl Line {
-    fn new(span: Span, buckets: usize) -> Self {
-        let step = span.ms() as f64 / buckets.max(1) as f64;
-        Self { span, step, cells: vec![None; buckets], last: None, until: 0 }
-    }
-
-    /// The value that holds goes on to `to`, or as long as it may.
-    fn fill(&mut self, to: i64) {
-        if let Some((from, v)) = self.last {
-            let end = to.min(self.until);
-            if end > from {
-                self.add(from, end, Bucket { min: v, max: v, avg: v });
-                self.last = Some((end, v));
-            }
-        }
-    }
-
-    fn point(&mut self, at: i64, v: f64) {
-        self.fill(at);
-        self.add(at, at + 1, Bucket { min: v, max: v, avg: v });
-        (self.last, self.until) = (Some((at, v)), at + HOLD_MS);
-    }
-
-    fn minute(&mut self, start: i64, bucket: Bucket, last: f64) {
-        self.add(start, start + MINUTE_MS, bucket);
-        (self.last, self.until) = (Some((start + MINUTE_MS, last)), start + MINUTE_MS + HOLD_MS);
-    }
-
-    fn add(&mut self, from: i64, to: i64, b: Bucket) {
-        let (from, to) = (from.max(self.span.start.0), to.min(self.span.end.0));
-        let mut now = from;
-        while now < to {
-            let at = (((now - self.span.start.0) as f64) / self.step) as usize;
-            let end = self.span.start.0 + (((at + 1) as f64) * self.step).ceil() as i64;
-            let end = end.min(to).max(now + 1);
-            let Some(cell) = self.cells.get_mut(at) else { return };
-            let ms = (end - now) as f64;
-            let (sum, weight) =
-                cell.get_or_insert((Bucket { min: f64::INFINITY, max: f64::NEG_INFINITY, avg: 0.0 }, 0.0));
-            sum.min = sum.min.min(b.min);
-            sum.max = sum.max.max(b.max);
-            sum.avg += b.avg * ms;
-            *weight += ms;
-            now = end;
-        }
-    }
-
-    fn finish(self) -> Vec<Option<Bucket>> {
-        self.cells.into_iter().map(|c| c.map(|(b, w)| Bucket { avg: b.avg / w, ..b })).collect()
     }
 }

@@ -90,7 +90,7 @@ fn readings(old: &Connection, store: &mut Store, told: &mut Recovered) -> Result
             }
         }
     }
-    let Ok(mut stmt) = old.prepare("SELECT key, value FROM reading WHERE key > ?1 ORDER BY key") else {
+    let Ok(mut stmt) = old.prepare("SELECT key, value FROM reading WHERE key > ?1 UNION ALL SELECT key, value FROM tail WHERE key > ?1 ORDER BY key") else {
         told.holes += 1;
         return Ok(());
     };

@@ -54,32 +54,59 @@ pub(crate) fn interval_row(row: &Row<'_>) -> rusqlite::Result<IntervalUsage> {
 }
 
 pub(crate) const INTERVAL_COLUMNS: &str = "key, import, export, quality, covered, power_min, power_max";
+pub(crate) const DAY_COLUMNS: &str =
+    "day, import, export, not_measured, quality, covered, power_min, power_max";
+pub(crate) const RUNNING_DAY_COLUMNS: &str =
+    "day, day_import, day_export, day_not_measured, day_quality, day_covered, day_power_min, day_power_max";
 
-/// The meter's intervals that start in `span`. The table is by time first: a seek per interval
-/// where the span is known to be dense would cost as much as reading past the other meters.
+/// The meter's intervals that start in `span`, in order.
 pub(crate) fn intervals(conn: &Connection, meter: i64, span: Span) -> Result<Vec<IntervalUsage>, StoreError> {
     let from = span.start.plus_ms(INTERVAL_MS - 1).interval_start();
     let to = span.end.plus_ms(INTERVAL_MS - 1).interval_start();
     let sql = format!(
-        "SELECT {INTERVAL_COLUMNS} FROM interval WHERE key >= ?1 AND key < ?2 AND key & 65535 = ?3 ORDER BY key"
+        "SELECT {INTERVAL_COLUMNS} FROM interval WHERE key >= ?1 AND key < ?2
+         UNION ALL SELECT {INTERVAL_COLUMNS} FROM running WHERE meter = ?3 AND key >= ?1 AND key < ?2 ORDER BY 1"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
-    let rows = stmt.query_map(params![interval_key(from, 0), interval_key(to, 0), meter], interval_row)?;
+    let rows =
+        stmt.query_map(params![interval_key(meter, from), interval_key(meter, to), meter], interval_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The meter's days from `first` to `last`, both included, in order.
+pub(crate) fn days(
+    conn: &Connection,
+    zone: &TimeZone,
+    meter: i64,
+    first: Date,
+    last: Date,
+) -> Result<Vec<PeriodUsage>, StoreError> {
+    let sql = format!(
+        "SELECT {DAY_COLUMNS} FROM day WHERE meter=?1 AND day BETWEEN ?2 AND ?3
+         UNION ALL SELECT {RUNNING_DAY_COLUMNS} FROM running WHERE meter=?1 AND day BETWEEN ?2 AND ?3 ORDER BY 1"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let mut rows = stmt.query(params![meter, day_no(first), day_no(last)])?;
+    let mut days = Vec::new();
+    while let Some(row) = rows.next()? {
+        days.push(day_row(row, zone)?);
+    }
+    Ok(days)
+}
+
+/// One closed interval.
 pub(crate) fn interval(
     conn: &Connection,
     meter: i64,
     start: UnixMillis,
 ) -> Result<Option<IntervalUsage>, StoreError> {
     let sql = format!("SELECT {INTERVAL_COLUMNS} FROM interval WHERE key = ?1");
-    Ok(conn.prepare_cached(&sql)?.query_row([interval_key(start, meter)], interval_row).optional()?)
+    Ok(conn.prepare_cached(&sql)?.query_row([interval_key(meter, start)], interval_row).optional()?)
 }
 
 pub(crate) fn put_interval(conn: &Connection, meter: i64, i: &IntervalUsage) -> Result<(), StoreError> {
     conn.prepare_cached("INSERT OR REPLACE INTO interval VALUES(?1,?2,?3,?4,?5,?6,?7)")?.execute(params![
-        interval_key(i.start, meter),
+        interval_key(meter, i.start),
         i.import.0,
         i.export.0,
         i.quality as u8,
@@ -90,7 +117,12 @@ pub(crate) fn put_interval(conn: &Connection, meter: i64, i: &IntervalUsage) -> 
     Ok(())
 }
 
-/// Moves the day from what it held of an interval to what it holds now. Qualities and extremes
+/// Of import and export, what is not plainly measured, in the unit of [`Energy`].
+pub(crate) fn not_measured(i: &IntervalUsage) -> i64 {
+    if i.quality == Quality::Measured { 0 } else { (i.import + i.export).0 }
+}
+
+/// Moves a closed day from what it held of an interval to what it holds now. Qualities and extremes
 /// only ever widen on this path; where they may shrink, [`rebuild_days`] is the way.
 pub(crate) fn shift_day(
     conn: &Connection,
@@ -99,7 +131,6 @@ pub(crate) fn shift_day(
     old: &IntervalUsage,
     new: &IntervalUsage,
 ) -> Result<(), StoreError> {
-    let open = |i: &IntervalUsage| if i.quality == Quality::Measured { 0 } else { (i.import + i.export).0 };
     conn.prepare_cached(
         "INSERT INTO day VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT DO UPDATE SET
          import=import+excluded.import, export=export+excluded.export,
@@ -109,11 +140,11 @@ pub(crate) fn shift_day(
          power_max=coalesce(max(power_max,excluded.power_max),power_max,excluded.power_max)",
     )?
     .execute(params![
-        day,
         meter,
+        day,
         (new.import - old.import).0,
         (new.export - old.export).0,
-        open(new) - open(old),
+        not_measured(new) - not_measured(old),
         new.quality as u8,
         i64::from(new.covered_ms) - i64::from(old.covered_ms),
         new.power_min.map(|p| p.0),
@@ -122,7 +153,7 @@ pub(crate) fn shift_day(
     Ok(())
 }
 
-/// Puts `rows` in the place of all that the meter had in `span`.
+/// Puts `rows` in the place of all that the meter had in `span`. It must have no running row.
 pub(crate) fn replace(
     conn: &Connection,
     zone: &TimeZone,
@@ -134,7 +165,7 @@ pub(crate) fn replace(
     for old in intervals(conn, meter, span)? {
         days.insert(date_at(zone, old.start));
         conn.prepare_cached("DELETE FROM interval WHERE key=?1")?
-            .execute([interval_key(old.start, meter)])?;
+            .execute([interval_key(meter, old.start)])?;
     }
     for row in rows.iter().filter(|r| span.contains(r.start)) {
         days.insert(date_at(zone, row.start));
@@ -167,8 +198,8 @@ pub(crate) fn rebuild_days(
 pub(crate) fn put_day(conn: &Connection, meter: i64, sum: &PeriodUsage) -> Result<(), StoreError> {
     conn.prepare_cached("INSERT OR REPLACE INTO day VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")?.execute(
         params![
-            day_no(sum.date),
             meter,
+            day_no(sum.date),
             sum.import.0,
             sum.export.0,
             sum.not_measured.0,

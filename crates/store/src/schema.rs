@@ -5,18 +5,30 @@ use rusqlite::{Connection, TransactionBehavior};
 
 const STEPS: &[&str] = &["
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE meter(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
+-- config: how usage is derived of this meter, where it differs from the default
+CREATE TABLE meter(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, config TEXT);
 -- first_at: time of the first usable reading there ever was
 CREATE TABLE series(no INTEGER PRIMARY KEY, meter INTEGER NOT NULL, channel TEXT NOT NULL,
     quantity INTEGER NOT NULL, first_at INTEGER, UNIQUE(meter, channel, quantity));
+-- by series, then time; what came last waits in the tail, so that a commit touches few pages
 CREATE TABLE reading(key INTEGER PRIMARY KEY, value);
+CREATE TABLE tail(key INTEGER PRIMARY KEY, value);
+-- by meter, then time; the interval and the day that a meter is in are in its running row only
 CREATE TABLE interval(key INTEGER PRIMARY KEY, import INTEGER, export INTEGER, quality INTEGER,
     covered INTEGER, power_min INTEGER, power_max INTEGER);
-CREATE TABLE day(day INTEGER, meter INTEGER, import INTEGER, export INTEGER, not_measured INTEGER,
+CREATE TABLE day(meter INTEGER, day INTEGER, import INTEGER, export INTEGER, not_measured INTEGER,
     quality INTEGER, covered INTEGER, power_min INTEGER, power_max INTEGER,
-    PRIMARY KEY(day, meter)) WITHOUT ROWID;
--- power readings: extremes, sum, count and the last of the minute
-CREATE TABLE minute(key INTEGER PRIMARY KEY, low REAL, high REAL, sum REAL, n INTEGER, last_at INTEGER, last REAL);
+    PRIMARY KEY(meter, day)) WITHOUT ROWID;
+CREATE TABLE running(meter INTEGER PRIMARY KEY, key INTEGER, import INTEGER, export INTEGER,
+    quality INTEGER, covered INTEGER, power_min INTEGER, power_max INTEGER,
+    day INTEGER, day_import INTEGER, day_export INTEGER, day_not_measured INTEGER,
+    day_quality INTEGER, day_covered INTEGER, day_power_min INTEGER, day_power_max INTEGER);
+-- power in minutes with a reading, by series, then time: extremes, integral over the milliseconds
+-- it covers, and the last reading; the minute that a series is in is in its running row only
+CREATE TABLE minute(key INTEGER PRIMARY KEY, low REAL, high REAL, sum REAL, covered INTEGER,
+    last_at INTEGER, last REAL);
+CREATE TABLE running_minute(series INTEGER PRIMARY KEY, key INTEGER, low REAL, high REAL, sum REAL,
+    covered INTEGER, last_at INTEGER, last REAL);
 CREATE TABLE document(kind TEXT, id TEXT, json TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
 CREATE TABLE correction(id BLOB PRIMARY KEY, meter INTEGER NOT NULL, json TEXT NOT NULL);
 "];

@@ -1,11 +1,14 @@
 //! The writer: opening, closing, documents, zone, retention, backup.
 
-use crate::append::MeterState;
+use crate::checkpoint::Checkpointer;
 use crate::error::{Cause, StoreError};
-use crate::key::reading_key;
+use crate::key::{interval_meter, minute_key, reading_key};
+use crate::meter_state::MeterState;
 use crate::reader::Reader;
 use crate::rollup;
+use crate::running::close_all;
 use crate::schema;
+use crate::tail;
 use crate::types::*;
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::time::UnixMillis;
@@ -27,6 +30,8 @@ const RETENTION_GUARD_MS: i64 = 2 * 86_400_000;
 /// The one writer of a home's database.
 #[derive(Debug)]
 pub struct Store {
+    // dropped first: the connection is the last one to close
+    pub(crate) checkpointer: Checkpointer,
     pub(crate) conn: Connection,
     path: PathBuf,
     pub(crate) zone: TimeZone,
@@ -34,6 +39,8 @@ pub struct Store {
     pub(crate) meters: HashMap<MeterId, MeterState>,
     /// Raw readings before this are gone.
     pub(crate) raw_since: UnixMillis,
+    /// Readings in the tail; counted when not known.
+    pub(crate) tail_rows: Option<u64>,
     _lock: File,
 }
 
@@ -97,7 +104,11 @@ impl Store {
                 .map_err(|_| StoreError::invalid(format!("The stored time zone \"{name}\" is unknown.")))?,
             None => TimeZone::UTC,
         };
-        let mut store = Self { conn, path, zone, meters: HashMap::new(), raw_since, _lock: lock };
+        let checkpointer = Checkpointer::start(&path);
+        conn.pragma_update_and_check(None, "wal_autocheckpoint", checkpointer.log_pages(), |_| Ok(()))?;
+        let meters = HashMap::new();
+        let mut store =
+            Self { checkpointer, conn, path, zone, meters, raw_since, tail_rows: None, _lock: lock };
         if let Some(zone) = options.zone {
             store.set_zone(&zone)?;
         }
@@ -149,15 +160,15 @@ impl Store {
         let name = name.ok_or_else(|| StoreError::invalid("The time zone has no IANA name."))?;
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         set_meta(&tx, "zone", name)?;
+        close_all(&tx, &self.zone)?;
         tx.execute("DELETE FROM day", [])?;
         {
             let columns = rollup::INTERVAL_COLUMNS;
-            let mut stmt = tx
-                .prepare(&format!("SELECT {columns}, key & 65535 FROM interval ORDER BY key & 65535, key"))?;
+            let mut stmt = tx.prepare(&format!("SELECT {columns} FROM interval ORDER BY key"))?;
             let mut rows = stmt.query([])?;
             let mut sum: Option<(i64, PeriodUsage)> = None;
             while let Some(row) = rows.next()? {
-                let (i, meter): (_, i64) = (rollup::interval_row(row)?, row.get(7)?);
+                let (i, meter) = (rollup::interval_row(row)?, interval_meter(row.get(0)?));
                 match &mut sum {
                     Some((m, day)) if *m == meter && day.span.contains(i.start) => day.add(&i),
                     _ => {
@@ -189,26 +200,27 @@ impl Store {
         let before = mark.plus_ms(-RETENTION_GUARD_MS);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         set_meta(&tx, "raw_since", mark.0)?;
+        tail::seal(&tx)?;
         let mut deleted = 0;
         let series: Vec<i64> =
             tx.prepare("SELECT no FROM series")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
         for no in series {
-            let left = u64::from(limit).saturating_sub(deleted);
-            let n = tx
-                .prepare_cached(
-                    "DELETE FROM reading WHERE key IN (SELECT key FROM reading WHERE key>=?1 AND key<?2 LIMIT ?3)",
-                )?
-                .execute(params![reading_key(no, UnixMillis(0)), reading_key(no, before), left as i64])?;
-            deleted += n as u64;
+            let start = UnixMillis(0);
+            for (table, from, to) in [
+                ("reading", reading_key(no, start), reading_key(no, before)),
+                ("minute", minute_key(no, start), minute_key(no, before)),
+            ] {
+                let left = u64::from(limit).saturating_sub(deleted);
+                let sql = format!(
+                    "DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE key>=?1 AND key<?2 LIMIT ?3)"
+                );
+                deleted += tx.prepare_cached(&sql)?.execute(params![from, to, left as i64])? as u64;
+            }
         }
-        let left = u64::from(limit).saturating_sub(deleted);
-        let minutes = tx.execute(
-            "DELETE FROM minute WHERE key IN (SELECT key FROM minute WHERE key<?1 LIMIT ?2)",
-            params![crate::key::minute_key(before, 0), left as i64],
-        )?;
         tx.commit()?;
         self.raw_since = mark;
-        Ok(deleted + minutes as u64)
+        self.tail_rows = Some(0);
+        Ok(deleted)
     }
 
     /// A read-only connection of its own, for another thread.
@@ -228,13 +240,15 @@ impl Store {
     }
 
     /// Closes in order; the next open need not check the database.
-    pub fn close(self) -> Result<(), StoreError> {
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.checkpointer = Checkpointer::default();
         set_meta(&self.conn, "clean", 1)?;
         self.conn.close().map_err(|(_, e)| e.into())
     }
 
     pub(crate) fn reset_cache(&mut self) {
         self.meters.clear();
+        self.tail_rows = None;
     }
 }
 
@@ -245,7 +259,7 @@ pub(crate) fn meta<T: rusqlite::types::FromSql>(
     Ok(conn.query_row("SELECT value FROM meta WHERE key=?1", [key], |r| r.get(0)).optional()?)
 }
 
-fn set_meta(conn: &Connection, key: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
+pub(crate) fn set_meta(conn: &Connection, key: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
     conn.execute("INSERT OR REPLACE INTO meta VALUES(?1,?2)", params![key, value])?;
     Ok(())
 }
