@@ -1,7 +1,7 @@
 //! Reads discovery messages: abbreviations, `~`, device form, devices.
 
 use super::meaning::{of_unit, refined, words};
-use super::template::{Expr, compile};
+use super::template::Template;
 use crate::body::{clip, mac_of, text_of};
 use crate::limits::{MAX_AVAILABILITY, MAX_COMPONENTS};
 use crate::message::DeviceInfo;
@@ -15,7 +15,7 @@ pub(super) struct Entity {
     /// Unique within the device: of its own, or from the topic.
     pub key: String,
     pub state_topic: String,
-    pub template: Option<Expr>,
+    pub template: Template,
     pub quantity: Quantity,
     pub factor: f64,
     pub channel: &'static str,
@@ -160,21 +160,22 @@ fn entity(
         return Ok(());
     };
     let raw_template = get(map, "value_template").and_then(Value::as_str);
-    let template = match raw_template {
-        None => None,
-        Some(t) => match compile(t) {
-            Some(e) => Some(e),
-            None => {
-                config.undecodable.get_or_insert(format!("unsupported template {:?}", clip(t)));
-                return Ok(());
-            }
-        },
+    let template = match raw_template.map(Template::compile) {
+        None => Template::default(),
+        Some(Ok(t)) => t,
+        Some(Err(why)) => {
+            let raw = clip(raw_template.unwrap_or_default());
+            config.undecodable.get_or_insert(format!("unsupported template {raw:?}: {why}"));
+            return Ok(());
+        }
     };
     let unique = text(map, "unique_id");
     let resets = text(map, "state_class") == "total" && get(map, "last_reset_value_template").is_some();
     // names of devices ("battery room") must not decide: only the end of the ids and the path
     let device_words = words(&[config.device_id.as_deref().unwrap_or_default()]);
-    let mut named = words(&[object, &unique, raw_template.unwrap_or_default()]);
+    let mut named = words(&[object, &unique]);
+    // of a template only the fields it reads: `| max` makes nothing a maximum
+    named.extend(template.keys().flat_map(|k| words(&[k])));
     named.retain(|w| !device_words.contains(w));
     named.extend(words(&[state_topic.rsplit('/').next().unwrap_or_default()]));
     if let Some((quantity, channel)) = refined(quantity, &class, resets, &named) {

@@ -41,6 +41,22 @@ pub(super) const FIXTURES: &[Fixture] = &[
         r#"{"stat_t":"odd/p","unit_of_meas":"W","val_tpl":"{{ value.split(',')[1] }}"}"#,
         "ok",
     ),
+    Fixture::mqtt("odd/p", "1,20.5,3", "ok total/power=20.5"),
+    Fixture::mqtt("odd/p", "1", "none"),
+    Fixture::mqtt(
+        "homeassistant/sensor/pv/config",
+        r#"{"stat_t":"pv/s","unit_of_meas":"W","val_tpl":"{% set w = value_json.a | float(0) + value_json.b | float(0) %}{{ max(w, 0) | round(1) if w < 9000 else 'unknown' }}"}"#,
+        "ok",
+    ),
+    Fixture::mqtt("pv/s", r#"{"a":"100.04","b":20}"#, "ok total/power=120"),
+    Fixture::mqtt("pv/s", r#"{"a":100}"#, "none"),
+    Fixture::mqtt("pv/s", r#"{"a":9000,"b":20}"#, "none"),
+    Fixture::mqtt("pv/s", r#"{"a":"on","b":20}"#, "reject"),
+    Fixture::mqtt(
+        "homeassistant/sensor/pv/config",
+        r#"{"stat_t":"pv/s","unit_of_meas":"W","val_tpl":"{{ state_attr('sensor.pv', 'w') }}"}"#,
+        "ok",
+    ),
     Fixture::mqtt("homeassistant/light/lamp/config", r#"{"cmd_t":"lamp/set"}"#, "none"),
     Fixture::mqtt(
         "homeassistant/sensor/meter/config",

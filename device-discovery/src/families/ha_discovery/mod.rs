@@ -2,8 +2,8 @@
 //!
 //! Retained `<prefix>/<component>/[<node>/]<object>/config` for one entity, or
 //! `<prefix>/device/<object>/config` for a device; an empty payload removes. The unit of an entity
-//! decides what it measures; without one it is not decoded, and neither is one whose template is
-//! not plain arithmetic ([`template`]). State topics are looked up by hash.
+//! decides what it measures; without one it is not decoded, and neither is one whose template uses
+//! what is not supported ([`template`]). State topics are looked up by hash.
 //!
 //! Native decoding wins: this family is asked last, and entities whose state topic belongs to
 //! another family are not even learnt.
@@ -17,7 +17,7 @@ mod meaning;
 mod template;
 
 use super::{Entry, Family, quiet};
-use crate::body::{Body, Number, clip, number_in};
+use crate::body::{Body, clip};
 use crate::limits::{MAX_DEVICES, MAX_ENTITIES, MAX_ENTITIES_PER_TOPIC};
 use crate::message::{Decoded, DeviceInfo, Message, Outcome, Transport};
 use crate::readings::Readings;
@@ -25,6 +25,7 @@ use config::{Availability, Config, Entity, Place};
 use hearthwatt_domain::reading::{Channel, Quantity};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
+use template::State;
 
 const NAME: &str = "ha_discovery";
 
@@ -306,18 +307,15 @@ fn state(sources: &[Source], devices: &HashMap<String, Device>, body: &Body) -> 
         return quiet(NAME, Outcome::Gone, id, "retained state removed");
     }
     let mut r = Readings::default();
+    let values = State::new(body);
     for Source { device, entity } in sources.iter().filter(|s| Some(&s.device) == id.as_ref()) {
-        let value = match &entity.template {
-            Some(t) => t.evaluate(body),
-            None => body.text().map_or(Number::Not, number_in),
-        };
-        match value {
-            Number::Is(v) => {
+        match entity.template.number(&values) {
+            Ok(Some(v)) => {
                 let channel = channel(entity, devices.get(device));
                 r.value(channel.as_str(), entity.quantity, Some(&Value::from(v)), entity.factor);
             }
-            Number::Missing => {}
-            Number::Not => r.unusable(|| format!("{}: not a number", entity.key)),
+            Ok(None) => {}
+            Err(why) => r.unusable(|| format!("{}: {why}", entity.key)),
         }
     }
     r.decoded(NAME, id)
