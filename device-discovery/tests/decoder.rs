@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
-use hearthwatt_discovery::limits::{MAX_DEVICES, MAX_ENTITIES, MAX_MEASUREMENTS, MAX_PAYLOAD};
+use hearthwatt_discovery::limits::{
+    MAX_DEVICES, MAX_ENTITIES, MAX_MEASUREMENTS, MAX_PAYLOAD, MAX_REGISTRY_PAYLOAD,
+};
 use hearthwatt_discovery::{Decoded, Decoder, Message, Outcome, Transport, families};
 use proptest::prelude::*;
 
@@ -331,6 +333,28 @@ fn oversized_and_overnested_payloads_are_refused_with_the_reason() {
 }
 
 #[test]
+fn the_registry_of_a_large_network_is_read_and_a_larger_one_refused() {
+    // 300 devices with descriptions of 5 KiB each
+    let device = |i: usize| {
+        format!(
+            r#"{{"ieee_address":"0x{i:016x}","friendly_name":"plug {i}","definition":{{"description":"{}"}}}}"#,
+            "x".repeat(5 * 1024)
+        )
+    };
+    let large = format!("[{}]", (0..300).map(device).collect::<Vec<_>>().join(","));
+    assert!(large.len() > MAX_PAYLOAD && large.len() < MAX_REGISTRY_PAYLOAD);
+    let too_large = vec![b' '; MAX_REGISTRY_PAYLOAD + 1];
+    let (topic, transport) = ("zigbee2mqtt/bridge/devices", Transport::Mqtt);
+    let mut decoder = Decoder::new();
+    let d = decoder.decode(&Message { transport, topic, payload: large.as_bytes(), retain: true });
+    assert_eq!(d.reason.filter(|_| d.outcome == Outcome::Reject), None);
+    let m = Message { transport, topic: "zigbee2mqtt/plug 299", payload: br#"{"power":5}"#, retain: false };
+    assert_eq!(decoder.decode(&m).device_id.as_deref(), Some("0x000000000000012b"));
+    let d = decoder.decode(&Message { transport, topic, payload: &too_large, retain: true });
+    assert_eq!(d.outcome, Outcome::Reject);
+}
+
+#[test]
 fn a_retained_reading_is_marked() {
     let m = Message {
         transport: Transport::Mqtt,
@@ -340,4 +364,28 @@ fn a_retained_reading_is_marked() {
     };
     let d = Decoder::new().decode(&m);
     assert_eq!((d.outcome, d.stale, d.measurements.len()), (Outcome::Ok, true, 1));
+}
+
+/// Prints what a message costs; run it alone, with `--ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_a_templated_state() {
+    for template in [
+        "{{ value_json.p }}",
+        "{{ value_json.p | float(0) | round(1) }}",
+        "{{ (value_json.a.b | float / 60) | round(2) }}",
+        "{% set w = value_json.p %}{{ w if w > 0 else 0 }}",
+    ] {
+        let mut decoder = Decoder::new();
+        let config = format!(r#"{{"stat_t":"s/p","unit_of_meas":"W","val_tpl":"{template}"}}"#);
+        let mqtt = |topic, payload| Message { transport: Transport::Mqtt, topic, payload, retain: false };
+        decoder.decode(&mqtt("homeassistant/sensor/e/config", config.as_bytes()));
+        let state = mqtt("s/p", br#"{"p":12.5,"a":{"b":90},"c":"text","d":[1,2,3],"e":true}"#);
+        assert_eq!(decoder.decode(&state).measurements.len(), 1, "{template}");
+        let (started, n) = (std::time::Instant::now(), 100_000);
+        for _ in 0..n {
+            std::hint::black_box(decoder.decode(&state));
+        }
+        println!("{template}: {:.2} us", started.elapsed().as_secs_f64() * 1e6 / f64::from(n));
+    }
 }

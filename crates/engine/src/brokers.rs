@@ -43,6 +43,7 @@ pub(crate) struct Entry {
     silent_since: Option<UnixMillis>,
     was_connected: bool,
     lost_told: u64,
+    oversized_told: u64,
 }
 
 impl Brokers {
@@ -94,6 +95,7 @@ impl Entry {
             silent_since: Some(now),
             was_connected: false,
             lost_told: 0,
+            oversized_told: 0,
         }
     }
 
@@ -203,25 +205,41 @@ impl Core {
         self.tell(hearthwatt_api::Event::MetersChanged);
     }
 
-    /// Messages that did not fit between network and decoder since the last look.
+    /// Messages that did not fit between network and decoder, or were too large, since the last look.
     pub(crate) fn lost_at_network(&self) {
         let now = self.now();
         let mut lost = Vec::new();
         for entry in self.brokers().entries.values_mut() {
-            let total = entry.handle.as_ref().map_or(0, |h| h.counters().lost);
+            let counters = entry.handle.as_ref().map(|h| h.counters()).unwrap_or_default();
+            let host = cut(&entry.doc.host);
+            let total = counters.oversized;
+            if total > std::mem::replace(&mut entry.oversized_told, total) {
+                let most = hearthwatt_discovery::net::mqtt::PAYLOAD_MAX_BYTES / (1024 * 1024);
+                lost.push((
+                    entry.doc.id,
+                    format!(
+                        "{total} messages of the broker at {host} were larger than {most} MiB and were not \
+                         read."
+                    ),
+                ));
+            }
+            let total = counters.lost;
             if total > std::mem::replace(&mut entry.lost_told, total) {
-                lost.push((entry.doc.id, cut(&entry.doc.host), total));
+                lost.push((
+                    entry.doc.id,
+                    format!(
+                        "{total} messages of the broker at {host} came faster than this computer could read \
+                         them and were dropped. Energy registers make up for it where a meter has one."
+                    ),
+                ));
             }
         }
-        for (id, host, total) in lost {
+        for (id, text) in lost {
             let mut notice = crate::health::notice(
                 hearthwatt_api::NoticeCode::ReadingsLost,
                 hearthwatt_api::Severity::Warning,
                 now,
-                format!(
-                    "{total} messages of the broker at {host} came faster than this computer could read them \
-                     and were dropped. Energy registers make up for it where a meter has one."
-                ),
+                text,
             );
             notice.broker = Some(id);
             self.health(|h| h.mention(notice, now));

@@ -22,9 +22,8 @@ pub const FILTERS_MAX: usize = 4096;
 /// Largest packet that is read from a broker at all, in bytes. A larger one ends the connection:
 /// the codec can't skip it.
 pub const PACKET_MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Largest payload that is handed on by default, in bytes. Device lists of large Zigbee networks
-/// come near it.
-pub const PAYLOAD_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Largest payload that is handed on by default, in bytes: the largest that any decoder reads.
+pub const PAYLOAD_MAX_BYTES: usize = crate::limits::MAX_REGISTRY_PAYLOAD;
 
 /// How to reach and use one broker.
 #[derive(Debug, Clone)]
