@@ -7,16 +7,20 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod carry;
 mod checkpoint;
 mod correct;
 mod error;
+mod export;
 mod history;
+mod import;
 mod key;
 mod line;
 mod meter_state;
 mod minute;
 mod reader;
 mod recover;
+mod restore;
 mod rollup;
 mod running;
 mod schema;
@@ -27,5 +31,6 @@ mod types;
 pub use error::StoreError;
 pub use reader::Reader;
 pub use recover::recover;
+pub use restore::restore;
 pub use store::Store;
 pub use types::*;

@@ -36,7 +36,7 @@ impl Line {
     pub fn point(&mut self, at: i64, v: f64) {
         self.fill(at);
         self.add(at, at + 1, Bucket { min: v, max: v, avg: v }, 1.0);
-        (self.last, self.until) = (Some((at, v)), at + HOLD_MS);
+        (self.last, self.until) = (Some((at + 1, v)), at + HOLD_MS);
     }
 
     /// A minute with readings; `open`: no later one has come.

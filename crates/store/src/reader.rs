@@ -26,7 +26,7 @@ const BUCKETS_MAX: usize = 10_000;
 /// A read-only connection of its own; `Send`. Each call sees the state of the last commit.
 #[derive(Debug)]
 pub struct Reader {
-    conn: Connection,
+    pub(crate) conn: Connection,
 }
 
 impl Reader {
@@ -40,12 +40,12 @@ impl Reader {
         Ok(Self { conn })
     }
 
-    fn zone(&self) -> Result<TimeZone, StoreError> {
+    pub(crate) fn zone(&self) -> Result<TimeZone, StoreError> {
         let name = meta::<String>(&self.conn, "zone")?.unwrap_or_else(|| "UTC".into());
         TimeZone::get(&name).map_err(|_| StoreError::invalid(format!("The time zone \"{name}\" is unknown.")))
     }
 
-    fn meter_no(&self, meter: MeterId) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn meter_no(&self, meter: MeterId) -> Result<Option<i64>, StoreError> {
         Ok(self
             .conn
             .prepare_cached("SELECT no FROM meter WHERE id=?1")?
@@ -53,7 +53,7 @@ impl Reader {
             .optional()?)
     }
 
-    fn series_rows(&self, meter: MeterId) -> Result<Vec<Series>, StoreError> {
+    pub(crate) fn series_rows(&self, meter: MeterId) -> Result<Vec<Series>, StoreError> {
         self.meter_no(meter)?.map_or(Ok(Vec::new()), |no| load_series(&self.conn, no))
     }
 

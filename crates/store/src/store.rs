@@ -239,6 +239,12 @@ impl Store {
         File::open(target).and_then(|f| f.sync_all()).map_err(|e| StoreError::io(target, e))
     }
 
+    /// For tests of what lies above: from now on every write fails as on a read-only medium.
+    #[doc(hidden)]
+    pub fn refuse_writes(&self, refuse: bool) -> Result<(), StoreError> {
+        Ok(self.conn.pragma_update(None, "query_only", refuse)?)
+    }
+
     /// Closes in order; the next open need not check the database.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.checkpointer = Checkpointer::default();

@@ -153,6 +153,14 @@ pub struct Retention {
     pub raw_before: UnixMillis,
 }
 
+/// What [`crate::Store::import`] took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Imported {
+    pub readings: u64,
+    pub documents: u64,
+    pub corrections: u64,
+}
+
 /// What [`crate::recover`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
@@ -160,6 +168,9 @@ pub struct Recovered {
     pub aside: PathBuf,
     pub readings: u64,
     pub documents: u64,
+    pub corrections: u64,
+    /// Intervals whose readings retention had deleted, taken over as they were.
+    pub old_intervals: u64,
     /// Places at which rows could not be read.
     pub holes: u64,
     /// Readings that could not be given to a meter because the list of series was damaged.

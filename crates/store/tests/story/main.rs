@@ -13,6 +13,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+mod copies;
+mod faults;
+mod minutes;
+
 const T0: i64 = 1_711_800_000_000; // 2024-03-30T12:00Z, the day before a 23-hour day in Berlin
 const ALL: Span = Span::new(UnixMillis(T0 - 1_000_000_000), UnixMillis(T0 + 4_000_000_000));
 
@@ -38,6 +42,13 @@ fn plan(from: i64, to: i64) -> Vec<Reading> {
         out.push(reading(1, Quantity::EnergyImport, s, wh));
     }
     out
+}
+fn shuffle(all: &mut [Reading]) {
+    let mut x = 12345u64;
+    for i in (1..all.len()).rev() {
+        x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        all.swap(i, (x >> 33) as usize % (i + 1));
+    }
 }
 fn independent(readings: &[Reading], m: usize) -> Vec<IntervalUsage> {
     let samples: Vec<Sample> = readings.iter().filter(|r| r.meter == meter(m)).map(Sample::from).collect();
@@ -77,11 +88,7 @@ fn check(store: &Store) -> usize {
 fn order_batches_and_copies_do_not_matter() {
     let all = plan(0, 90_000);
     let mut shuffled = all.clone();
-    let mut x = 12345u64;
-    for i in (1..shuffled.len()).rev() {
-        x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        shuffled.swap(i, (x >> 33) as usize % (i + 1));
-    }
+    shuffle(&mut shuffled);
     for (readings, size) in [(&all, 3), (&all, 5000), (&shuffled, 2000)] {
         let dir = tempfile::tempdir().unwrap();
         let mut s = open(dir.path());
