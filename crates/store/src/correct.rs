@@ -1,9 +1,9 @@
 //! Corrections: kept beside the readings, taken back without a trace.
 
-use crate::append::merged;
 use crate::error::StoreError;
 use crate::history::replacements;
 use crate::meter_state::{MeterState, load_config, load_corrections};
+use crate::settle::merged;
 use crate::store::Store;
 use crate::tail;
 use crate::types::*;

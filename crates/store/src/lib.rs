@@ -24,6 +24,7 @@ mod restore;
 mod rollup;
 mod running;
 mod schema;
+mod settle;
 mod store;
 mod tail;
 mod types;

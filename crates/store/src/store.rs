@@ -86,6 +86,8 @@ impl Store {
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        // journals of single statements would go to a temporary file otherwise, page by page
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
         if let Some(pages) = options.max_pages {
             conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
         }
