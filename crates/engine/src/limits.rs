@@ -23,6 +23,8 @@ pub const READERS: usize = 4;
 pub const LIVE_EVERY: Duration = Duration::from_millis(20);
 /// Time between two judgements of the budgets.
 pub const JUDGE_EVERY: Duration = Duration::from_secs(1);
+/// Periods of a budget that are judged again for late readings, at a time.
+pub const PERIODS_JUDGED_MAX: usize = 120;
 /// Meters known at a time, found and ignored ones included.
 pub const METERS_MAX: usize = 500;
 /// Devices known by name alone.
