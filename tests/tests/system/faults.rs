@@ -50,6 +50,8 @@ async fn a_full_disk_is_said_and_nothing_stored_is_lost() {
     // something is stored, then the rest of the disk is taken
     for n in 0..500 {
         METER.power(&publisher, 300.0 + f64::from(n)).await;
+        // two values of one millisecond are one reading
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     tokio::time::sleep(Duration::from_millis(2500)).await;
     let filler = disk.path().join("filler");
@@ -100,10 +102,14 @@ async fn a_broken_database_is_set_aside_and_said() {
     add_broker(&hub, broker.port).await;
     let publisher = Publisher::connect(broker.port, "broken");
     adopt_all(&hub, 1, async || METER.power(&publisher, 300.0).await).await;
-    for n in 0..3000 {
+    for n in 0..2000 {
         METER.power(&publisher, f64::from(n)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    tokio::time::sleep(Duration::from_millis(2500)).await;
+    // closed in order, all is in the database itself; the next run ends as in a power cut
+    hub.program.terminate(SOON);
+    let mut hub = Hub::start(folder.path(), &["--discovery", "off"]);
+    hub.call(ListMeters {}).await;
     hub.program.kill();
     // pages in the middle are overwritten, as a dying card does
     let database = stored::find_database(folder.path());
