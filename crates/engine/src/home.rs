@@ -124,6 +124,7 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
     if !report.clean {
         tracing::warn!(replayed = report.replayed, "the home was not closed in order; its database is well");
     }
+    keep_defaults(&mut store, options).map_err(|e| failed(&e))?;
     let readers = Readers::new(&store).map_err(|e| failed(&e))?;
     let reader = store.reader().map_err(|e| failed(&e))?;
     let loaded = load(&reader, options).map_err(|e| failed(&e))?;
@@ -153,17 +154,33 @@ fn failed(error: &StoreError) -> OpenError {
     OpenError::new(words::store_code(error), error.to_string())
 }
 
+fn defaults(options: &HomeOptions) -> Settings {
+    Settings {
+        home_name: options.home_name.clone(),
+        time_zone: TimeZone::get(&options.zone).map_or_else(|_| "UTC".into(), |_| options.zone.clone()),
+        currency: options.currency.clone(),
+        bill_day: 1,
+        auto_adopt: false,
+        notifications: true,
+    }
+}
+
+/// Writes a new home's settings down at once: a home keeps the zone it was made in, wherever the
+/// computer that opens it next is.
+fn keep_defaults(store: &mut Store, options: &HomeOptions) -> Result<(), StoreError> {
+    if store.reader()?.document(documents::SETTINGS, documents::HOME)?.is_some() {
+        return Ok(());
+    }
+    match serde_json::to_value(defaults(options)) {
+        Ok(json) => store.put_document(documents::SETTINGS, documents::HOME, &json),
+        Err(_) => Ok(()),
+    }
+}
+
 fn load(reader: &Reader, options: &HomeOptions) -> Result<(State, Vec<BrokerDoc>, bool), StoreError> {
     let settings = match reader.document(documents::SETTINGS, documents::HOME)? {
         Some(document) => document.parse()?,
-        None => Settings {
-            home_name: options.home_name.clone(),
-            time_zone: TimeZone::get(&options.zone).map_or_else(|_| "UTC".into(), |_| options.zone.clone()),
-            currency: options.currency.clone(),
-            bill_day: 1,
-            auto_adopt: false,
-            notifications: true,
-        },
+        None => defaults(options),
     };
     let zone = TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC);
     let own = match reader.document(documents::SETTINGS, documents::OWN)? {
