@@ -176,13 +176,13 @@ async fn everything_is_reached_with_the_keyboard() -> Result<()> {
     press("Enter", 13).await?;
     find(&browser.driver, "#history-total").await?;
     // The chart's cursor moves by arrow keys and says its value.
-    let chart = find(&browser.driver, "main [data-testid=chart]").await?;
+    let chart = find(&browser.driver, "main [data-chart]").await?;
     browser.driver.execute("arguments[0].focus()", vec![chart.to_json()?]).await?;
     press("Home", 36).await?;
-    let first = find(&browser.driver, "main [data-testid=chart-readout]").await?.text().await?;
+    let first = find(&browser.driver, "main [data-testid=chart-reading]").await?.text().await?;
     press("ArrowRight", 39).await?;
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let second = find(&browser.driver, "main [data-testid=chart-readout]").await?.text().await?;
+    let second = find(&browser.driver, "main [data-testid=chart-reading]").await?.text().await?;
     ensure!(first != second && !second.is_empty(), "the cursor moves: {first:?}, then {second:?}");
     browser.close().await
 }
