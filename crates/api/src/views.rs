@@ -363,6 +363,8 @@ pub enum NoticeCode {
     DiskFull,
     DatabaseReadOnly,
     DatabaseCorrupt,
+    /// The database was damaged and has been rebuilt of what could be read.
+    DatabaseRebuilt,
     /// Written by a newer Hearthwatt: this one must not touch it.
     DatabaseNewer,
     /// Another Hearthwatt has this home open.

@@ -17,7 +17,7 @@ use crate::writer::Writer;
 use crate::{discover, judge, tasks, words};
 use hearthwatt_api::{ApiError, BrokerOrigin, Event, NoticeCode, Settings, Severity};
 use hearthwatt_domain::reading::Reading;
-use hearthwatt_store::{Reader, Store, StoreError, StoreOptions};
+use hearthwatt_store::{OpenReport, Reader, Recovered, Store, StoreError, StoreOptions};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -111,13 +111,14 @@ struct Opened {
     brokers: Vec<BrokerDoc>,
     own_broker: bool,
     secrets: SecretFile,
+    rebuilt: Option<Recovered>,
 }
 
 /// All that touches the disk.
 fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
     let zone = TimeZone::get(&options.zone).unwrap_or(TimeZone::UTC);
     let store_options = StoreOptions { zone: None, max_pages: options.max_pages };
-    let (mut store, report) = Store::open(&options.folder, store_options).map_err(|e| failed(&e))?;
+    let (mut store, report, rebuilt) = open_or_rebuild(options, store_options).map_err(|e| failed(&e))?;
     if report.created {
         store.set_zone(&zone).map_err(|e| failed(&e))?;
     }
@@ -147,11 +148,29 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
     let writer = Writer::start(store, changes.clone()).map_err(|e| {
         OpenError::new(NoticeCode::DatabaseReadOnly, format!("The home's writer can't be started ({e})."))
     })?;
-    Ok(Opened { writer, changes, readers, state, brokers, own_broker, secrets })
+    Ok(Opened { writer, changes, readers, state, brokers, own_broker, secrets, rebuilt })
 }
 
 fn failed(error: &StoreError) -> OpenError {
     OpenError::new(words::store_code(error), error.to_string())
+}
+
+/// Opens the database. A damaged one is moved aside, never deleted, and one built of what can be
+/// read takes its place: the home goes on recording, and the household is told.
+fn open_or_rebuild(
+    options: &HomeOptions,
+    store_options: StoreOptions,
+) -> Result<(Store, OpenReport, Option<Recovered>), StoreError> {
+    match Store::open(&options.folder, store_options.clone()) {
+        Ok((store, report)) => Ok((store, report, None)),
+        Err(damage) if damage.is_corrupt() => {
+            tracing::error!(%damage, "the database is damaged and is being rebuilt");
+            let rebuilt = hearthwatt_store::recover(&options.folder, store_options.clone())?;
+            let (store, report) = Store::open(&options.folder, store_options)?;
+            Ok((store, report, Some(rebuilt)))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn defaults(options: &HomeOptions) -> Settings {
@@ -221,6 +240,10 @@ async fn start(options: &HomeOptions, opened: Opened) -> Home {
     let (stop, stopped) = watch::channel(false);
     let (stop_pipeline, pipeline_stopped) = watch::channel(false);
     let pipeline = tokio::spawn(Pipeline::new(core.clone()).run(messages, pipeline_stopped));
+    if let Some(rebuilt) = opened.rebuilt {
+        let words = words::rebuilt(&rebuilt);
+        core.health(|h| h.raise(notice(NoticeCode::DatabaseRebuilt, Severity::Warning, core.now(), words)));
+    }
     core.connect_all(options, opened.brokers, opened.own_broker).await;
     let tasks = vec![
         tokio::spawn(discover::run(core.clone(), stopped.clone())),

@@ -2,7 +2,7 @@
 
 use hearthwatt_api::{ApiError, ErrorCode, NoticeCode};
 use hearthwatt_domain::time::UnixMillis;
-use hearthwatt_store::StoreError;
+use hearthwatt_store::{Recovered, StoreError};
 use jiff::tz::TimeZone;
 
 pub(crate) fn invalid(message: impl Into<String>) -> ApiError {
@@ -34,6 +34,21 @@ pub(crate) fn store_code(error: &StoreError) -> NoticeCode {
     } else {
         NoticeCode::DatabaseCorrupt
     }
+}
+
+/// What became of a damaged database.
+pub(crate) fn rebuilt(r: &Recovered) -> String {
+    let missing = if r.holes + r.orphans == 0 {
+        "Nothing is missing."
+    } else {
+        "Some could not be read: if days are missing in History, restore a backup."
+    };
+    format!(
+        "The database was damaged. It has been rebuilt with {} readings that could be saved. {missing} The damaged \
+         file is kept as {}.",
+        r.readings,
+        r.aside.display()
+    )
 }
 
 /// "14:02" on the same day, else "3 March, 14:02", in the home's zone.
