@@ -69,7 +69,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
     })?;
     let bound = listener.local_addr()?;
     let shell = Shell::start(claim, ShellOptions { demo: args.demo, discovery: args.discovery.into() });
-    announce(bound, token.as_ref())?;
+    announce(bound, token.as_ref());
 
     let access = Access::new(bound, token.map(|t| t.value));
     let stopping = watch::Sender::new(false);
@@ -83,25 +83,28 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first line is for programs: `listening <address>`. A second one is for the person who has
-/// just started a hub that others can reach.
-fn announce(bound: SocketAddr, token: Option<&token::Token>) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "listening http://{bound}")?;
-    if let Some(token) = token {
-        let reachable = SocketAddr::new(reachable(bound.ip()), bound.port());
-        if token.is_new {
-            writeln!(out, "Open http://{reachable}/#token={} in a browser of your network.", token.value)?;
-            writeln!(out, "This is shown once. The token is kept in {}.", token.path.display())?;
-        } else {
-            writeln!(out, "Open http://{reachable}/ in a browser of your network.")?;
-            writeln!(out, "A browser that is new needs #token= and what is in {}.", token.path.display())?;
+/// The first line is for programs: `listening <address>`. Another one is for the person who has
+/// just started a hub that others can reach. Nobody reading them is no reason not to run.
+fn announce(bound: SocketAddr, token: Option<&token::Token>) {
+    let words = match token {
+        None => format!("Open http://{bound}/ in a browser on this computer.\n"),
+        Some(token) => {
+            let url = format!("http://{}/", SocketAddr::new(reachable(bound.ip()), bound.port()));
+            let path = token.path.display();
+            if token.is_new {
+                format!(
+                    "Open {url}#token={} in a browser of your network.\nThis is shown once. The token is kept in {path}.\n",
+                    token.value
+                )
+            } else {
+                format!(
+                    "Open {url} in a browser of your network.\nA browser that is new needs #token= and what is in {path}.\n"
+                )
+            }
         }
-    } else {
-        writeln!(out, "Open http://{bound}/ in a browser on this computer.")?;
-    }
-    out.flush()?;
-    Ok(())
+    };
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(format!("listening http://{bound}\n{words}").as_bytes()).and_then(|()| out.flush());
 }
 
 /// An address that others can use for one that means "all of mine". Sends nothing: connecting a
