@@ -78,7 +78,10 @@ impl Meters {
             device.meters.push(meter.id);
         }
         match self.known.get_mut(&meter.id) {
-            Some(known) => known.meter = meter,
+            Some(known) => {
+                known.role_is_guess &= known.meter.role == meter.role;
+                known.meter = meter;
+            }
             None => {
                 self.known.insert(meter.id, Known::new(meter));
             }
@@ -200,8 +203,7 @@ impl Meters {
             known.meter.model = cut(&device.info.model);
             if known.meter.name == guess::name(&known.meter.key, &old) {
                 known.meter.name = guess::name(&known.meter.key, &device.info);
-                // the household has not touched it: its role is still our guess
-                if old.suggested_role != device.info.suggested_role {
+                if known.role_is_guess && old.suggested_role != device.info.suggested_role {
                     known.guess_role(&device.info, has_grid);
                 }
             }
@@ -318,6 +320,7 @@ impl Meters {
         let mut known = Known::new(meter);
         known.learn(values);
         known.guess_role(&info, has_grid);
+        known.role_is_guess = true;
         self.put(known.meter.clone());
         self.known.insert(known.meter.id, known);
         taken.meters_changed = true;

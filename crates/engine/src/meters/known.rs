@@ -32,6 +32,8 @@ pub(crate) struct Known {
     registers_wh: (f64, f64),
     /// Of a found meter: what adopting it stores.
     ring: VecDeque<Reading>,
+    /// The role comes from what was heard in this run; nobody has decided on it.
+    pub(super) role_is_guess: bool,
 }
 
 /// How the last 32 messages went.
@@ -67,6 +69,7 @@ impl Known {
             cadence_ms: None,
             registers_wh: (0.0, 0.0),
             ring: VecDeque::new(),
+            role_is_guess: false,
         }
     }
 

@@ -173,6 +173,26 @@ fn there_is_one_grid_meter_even_when_all_are_adopted_at_once() {
 }
 
 #[test]
+fn a_role_that_was_decided_outlives_what_the_device_says_of_itself() {
+    let mut first = Meters::default();
+    take(&mut first, AT, power("plug", 300.0));
+    let stored = Meter {
+        role: Role::Battery,
+        name: "Battery".into(),
+        adoption: Adoption::Adopted,
+        ..first.known[&id("plug")].meter.clone()
+    };
+    let mut meters = Meters::default();
+    meters.put(stored);
+    for role in [None, Some(Role::Load)] {
+        // named alike, so that the name alone does not tell who chose it
+        let info = DeviceInfo { name: "Battery".into(), suggested_role: role, ..Default::default() };
+        take(&mut meters, AT, Decoded { device: Some(info), ..power("plug", 300.0) });
+    }
+    assert_eq!(meters.known[&id("plug")].meter.role, Role::Battery);
+}
+
+#[test]
 fn naming_a_plug_solar_turns_it_when_production_shows_as_use() {
     let mut meters = Meters::default();
     take(&mut meters, AT, power("plug", 300.0));
