@@ -1,6 +1,8 @@
 //! A whole home over a real broker on loopback. Nothing sleeps: every step waits for an event or
 //! asks until the answer is the one, with a limit.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
+
 mod edits;
 mod failures;
 mod speed;
