@@ -328,7 +328,8 @@ pub struct BrokerInput {
     pub host: String,
     pub port: u16,
     pub tls: bool,
-    /// PEM of the authority that signed the broker's certificate; empty: the system's.
+    /// PEM of the authority that signed the broker's certificate. Empty keeps the stored one of the
+    /// same host (switching TLS off forgets it); without one, what the system trusts.
     pub ca_pem: String,
     pub username: String,
     pub password: Option<String>,

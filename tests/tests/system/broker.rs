@@ -111,4 +111,14 @@ async fn an_unknown_certificate_is_refused_until_its_authority_is_given() {
         list.iter().find(|b| b.id == input.id && b.state == BrokerState::Connected).map(drop)
     })
     .await;
+    // edited without typing the certificate again, it stays trusted
+    input.ca_pem = String::new();
+    input.username = "someone".into();
+    hub.call(SaveBroker { broker: input.clone() }).await;
+    hub.wait_for("it connects again", SOON, ListBrokers {}, |list| {
+        list.iter()
+            .find(|b| b.id == input.id && b.state == BrokerState::Connected && b.username == "someone")
+            .map(drop)
+    })
+    .await;
 }

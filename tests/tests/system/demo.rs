@@ -15,9 +15,9 @@ const SCREENS: &[(&str, &str, &str)] = &[
     ("now", "#/", "#power-now"),
     ("history", "#/history", "#history-total"),
     ("budgets", "#/budgets", "[data-testid=budget-row]"),
-    ("alerts", "#/alerts", "main h1"),
+    ("alerts", "#/alerts", "[data-testid=alert-row]"),
     ("meters", "#/meters", "[data-testid=meter-row]"),
-    ("settings", "#/settings", "main h1"),
+    ("settings", "#/home", "[data-testid=tariff-row]"),
 ];
 
 fn ready() -> bool {
@@ -196,7 +196,7 @@ pub async fn pictures_of_history(hub: &Hub, prefix: &str, day: Date) -> Result<(
     for look in LOOKS {
         browser.look(look).await?;
         for period in ["day", "month", "year"] {
-            browser.driver.goto(format!("{}#/history?period={period}&anchor={day}", hub.url)).await?;
+            browser.driver.goto(format!("{}#/history?by={period}&on={day}", hub.url)).await?;
             find(&browser.driver, "#history-total").await?;
             tokio::time::sleep(Duration::from_millis(700)).await;
             screens::save(&format!("{prefix}-{period}-{}", look.name()), &browser.picture().await?);

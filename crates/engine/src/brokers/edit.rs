@@ -32,7 +32,7 @@ impl Core {
         self: &Arc<Self>,
         input: BrokerInput,
     ) -> Result<Vec<BrokerView>, ApiError> {
-        let doc = checked(&input)?;
+        let mut doc = checked(&input)?;
         let _edit = self.edit.lock().await;
         {
             let brokers = self.brokers();
@@ -47,6 +47,15 @@ impl Core {
             };
             if brokers.entries.values().any(twin) {
                 return Err(invalid("Host: this broker is in the list already. Edit it there."));
+            }
+            // the page is not given the certificate back, so leaving it empty is no wish to drop it
+            if let Some(known) = brokers.entries.get(&doc.id).map(|e| &e.doc)
+                && doc.tls
+                && doc.ca_pem.is_empty()
+                && known.tls
+                && known.host == doc.host
+            {
+                doc.ca_pem.clone_from(&known.ca_pem);
             }
         }
         let name = secret_name(doc.id);

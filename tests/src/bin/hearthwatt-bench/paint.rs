@@ -31,7 +31,7 @@ pub async fn measure(report: &mut Report) -> Result<()> {
         report.add("browser_transfer_kb", number("bytes") / 1024.0);
         report.add("browser_heap_mb", number("heap") / 1048576.0);
         let asked = Instant::now();
-        browser.driver.execute("location.hash = '#/history?period=year'", vec![]).await?;
+        browser.driver.execute("location.hash = '#/history?by=year'", vec![]).await?;
         find(&browser.driver, "#history-total").await?;
         settle(&browser.driver).await?;
         report.add("browser_year_ms", asked.elapsed().as_secs_f64() * 1000.0);
