@@ -6,6 +6,7 @@ use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet,
     Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, TlsError, Transport, mqttbytes,
 };
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -204,7 +205,7 @@ fn explain(error: &ConnectionError, shared: &Shared, shown: &Shown) -> ConnState
         ConnectionError::FlushTimeout => unreachable("the broker takes no more data".into()),
         ConnectionError::Tls(TlsError::Io(e)) | ConnectionError::Io(e) => match tls_cause(e) {
             Some(cause) => bad_certificate(cause, shown),
-            None => unreachable(e.to_string()),
+            None => unreachable(in_words(e)),
         },
         ConnectionError::Tls(e) => bad_certificate(e.to_string(), shown),
         ConnectionError::MqttState(StateError::Deserialization(
@@ -227,6 +228,24 @@ fn tls_cause(error: &std::io::Error) -> Option<String> {
         rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
         _ => None,
     }
+}
+
+/// Why a connection failed, without the numbers of the operating system.
+fn in_words(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nothing listens at this address and port",
+        io::ErrorKind::TimedOut => "no answer in time",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            "there is no way to it from here"
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
+            "the broker hung up"
+        }
+        io::ErrorKind::AddrNotAvailable => "this address is not of this network",
+        _ if error.to_string().contains("lookup address") => "its name is not known here",
+        _ => return error.to_string(),
+    };
+    words.into()
 }
 
 fn bad_certificate(reason: impl AsRef<str>, shown: &Shown) -> ConnState {

@@ -8,7 +8,10 @@ use hearthwatt_domain::meter::Role;
 use hearthwatt_tests::broker::Mosquitto;
 use hearthwatt_tests::browser::{Browser, Look, find};
 use hearthwatt_tests::hub::Hub;
+use hearthwatt_tests::notifications::Desktop;
+use hearthwatt_tests::process::usage_of;
 use hearthwatt_tests::publish::Publisher;
+use hearthwatt_tests::window::{Screen, Window};
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -134,5 +137,35 @@ pub async fn measure_memory(report: &mut Report) -> Result<()> {
         report.add("hub_rss_mb", rss as f64 / 1024.0);
         report.add("hub_cpu_percent", (later - ticks) as f64 / begun.elapsed().as_secs_f64());
     }
+    let screen = Screen::start();
+    let desktop = Desktop::start().await?;
+    for _ in 0..report.rounds {
+        let folder = tempfile::tempdir()?;
+        let window = Window::open(&screen, &desktop.address, folder.path(), &["--demo"]).await?;
+        find(&window.driver, "#power-now").await?;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        // the program itself; the web view's processes belong to the system's WebKit
+        let name = folder.path().to_string_lossy().into_owned();
+        if let Some(pid) = running_with(&name) {
+            let (_, ticks) = usage_of(pid);
+            let begun = std::time::Instant::now();
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            let (rss, later) = usage_of(pid);
+            report.add("window_rss_mb", rss as f64 / 1024.0);
+            report.add("window_cpu_percent", (later - ticks) as f64 / begun.elapsed().as_secs_f64());
+        }
+        window.close().await?;
+    }
     Ok(())
+}
+
+/// The process of the app that was started with this word on its command line.
+fn running_with(word: &str) -> Option<u32> {
+    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let command = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let mut words = command.split(|b| *b == 0).map(String::from_utf8_lossy);
+        let app = words.next()?.ends_with("/hearthwatt");
+        (app && words.any(|w| w == word)).then_some(pid)
+    })
 }
