@@ -39,7 +39,13 @@ pub fn build(size: Size) -> Result<()> {
     if size == Size::Small {
         let wasm = next.join("ui_bg.wasm");
         let opt = ui.join("node_modules/.bin").join(if cfg!(windows) { "wasm-opt.cmd" } else { "wasm-opt" });
-        check(command(opt).args(["-Oz", "--all-features"]).arg(&wasm).arg("-o").arg(&wasm))?;
+        check(
+            command(opt)
+                .args(["-Oz", "--all-features", "--strip-debug", "--strip-producers"])
+                .arg(&wasm)
+                .arg("-o")
+                .arg(&wasm),
+        )?;
     }
     copy_tree(&ui.join("static"), &next)?;
     for (from, to) in FROM_NPM {

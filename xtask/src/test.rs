@@ -77,10 +77,7 @@ fn run(step: Step, counts: &mut Counts) -> Result<()> {
             tests(cargo().args(args), counts, true)
         }
         Step::Page => page::build(Size::Small).inspect(|()| counts.passed += 1),
-        Step::Crates => {
-            let args = ["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", "hearthwatt-tests"];
-            tests(cargo().args(args), counts, false)
-        }
+        Step::Crates => tests(everything("test").arg("--no-fail-fast"), counts, false),
         Step::System => {
             page::npm_ci(&crate::exec::root().join("tests"))?;
             build_programs()?;
@@ -92,19 +89,17 @@ fn run(step: Step, counts: &mut Counts) -> Result<()> {
     }
 }
 
-/// The programs that the whole-system tests start, all in one build.
-pub fn build_programs() -> Result<()> {
-    let args =
-        ["build", "--locked", "-p", "hearthwatt-hub", "-p", "hearthwatt-sim", "-p", "hearthwatt-discovery"];
-    crate::exec::check(cargo().args(args))?;
-    crate::exec::check(cargo().args([
-        "build",
-        "--locked",
-        "-p",
-        "hearthwatt-app",
-        "--features",
-        "custom-protocol",
-    ]))
+/// A cargo command on the whole workspace, always with the same features: otherwise each selection
+/// of packages would compile the libraries below them again.
+fn everything(what: &str) -> Command {
+    let mut c = cargo();
+    c.args([what, "--locked", "--workspace", "--features", "hearthwatt-app/custom-protocol"]);
+    c
+}
+
+/// The programs that the whole-system tests start.
+fn build_programs() -> Result<()> {
+    crate::exec::check(everything("build").arg("--all-targets"))
 }
 
 /// Runs a command, passes its output through, and adds up the result lines of cargo's test runner.
