@@ -1,9 +1,10 @@
 //! The demo home: a simulated household with thirteen months behind it, which goes on live.
 //!
 //! Its meters speak the real protocols to a broker on this computer, and the engine listens to
-//! them as it would to any others; nothing of it leaves the computer. What they have measured so
-//! far comes from the same plan that they go on with, so history and live values join without a
-//! seam.
+//! them as it would to any others; nothing of it leaves the computer. It neither browses nor
+//! announces: no meter of the household gets into the demo, and none of the demo into another
+//! home that listens on this computer. What its meters have measured so far comes from the same
+//! plan that they go on with, so history and live values join without a seam.
 
 use crate::clock::SystemClock;
 use crate::failure::Failure;
@@ -11,7 +12,6 @@ use crate::home::OpenHome;
 use crate::locale;
 use hearthwatt_api::{ApiError, BrokerInput, Event, NoticeCode};
 use hearthwatt_discovery::net::broker::{self, BrokerOptions, OwnBroker};
-use hearthwatt_discovery::net::mdns::Interfaces;
 use hearthwatt_domain::ids::{BrokerId, TariffId};
 use hearthwatt_domain::meter::{Adoption, Meter, MeterKey};
 use hearthwatt_domain::reading::Reading;
@@ -91,7 +91,6 @@ impl Demo {
         let mut sim = SimOptions::new(SEED, zone, time.clock.now());
         sim.speed = time.speed;
         sim.broker = BrokerAddress::At { host: address.ip().to_string(), port: address.port() };
-        sim.announce = Interfaces::Loopback;
         match SimHome::start(sim).await {
             Ok(sim) => Ok(Self { home, sim, broker, folder }),
             Err(e) => {
@@ -118,7 +117,7 @@ fn options(folder: PathBuf, clock: Arc<dyn Clock>, zone: &str, broker: std::net:
     let host = broker.ip().to_string();
     let mut options = HomeOptions::new(folder, clock, zone, "EUR");
     options.home_name = "Demo home".into();
-    options.discovery = Discovery::Loopback;
+    options.discovery = Discovery::Off;
     options.demo = true;
     options.brokers = vec![BrokerInput {
         id: BrokerId::derive(&[&host, &broker.port().to_string()]),
@@ -142,7 +141,9 @@ async fn furnish(
 ) -> Result<u64, ApiError> {
     let home = home.home();
     let now = clock.now();
-    let start = now.plus_ms(-HISTORY_DAYS * DAY_MS);
+    // A reading on every full interval: what was used since midnight is then exact, not shared out
+    // between the readings before and after it.
+    let start = now.plus_ms(-HISTORY_DAYS * DAY_MS).interval_start();
     let preset = Preset {
         meters: plan.meters().iter().map(meter).collect(),
         tariffs: tariffs(start, now, zone),
@@ -174,7 +175,7 @@ async fn furnish(
 
 /// All past readings in batches, registers first and oldest first; ends early when nobody takes them any more.
 fn send_history(plan: &Plan, start: UnixMillis, now: UnixMillis, batches: &mpsc::Sender<Vec<Reading>>) {
-    let recent = now.plus_ms(-RECENT_MS);
+    let recent = now.plus_ms(-RECENT_MS).interval_start();
     let (old, new) = (Span::new(start, recent), Span::new(recent, now));
     let all = plan
         .readings(old, HISTORY_STEP_MS)
@@ -270,6 +271,7 @@ mod tests {
     use hearthwatt_api::{
         Compare, GetHistory, GetLiveSeries, GetOverview, HistoryPeriod, ListBudgets, ListMeters, LiveWindow,
     };
+    use hearthwatt_domain::budget::Period;
     use std::time::Duration;
 
     /// Runs faster than the world, so that minutes of the demo fit into a test.
@@ -305,7 +307,9 @@ mod tests {
         let meters = home.ListMeters(ListMeters {}).await.unwrap();
         assert!(meters.adopted.len() >= 8, "{}", meters.adopted.len());
         assert!(meters.adopted.iter().all(|m| !m.meter.name.is_empty()));
-        assert!(!home.ListBudgets(ListBudgets {}).await.unwrap().is_empty());
+        let budgets = home.ListBudgets(ListBudgets {}).await.unwrap();
+        let due = budgets.iter().find(|b| b.budget.period == Period::Day).unwrap();
+        assert!(due.crossed.is_empty() && due.fraction > 0.7, "{due:?}");
 
         // a year of months, each with use, priced, and last year's beside those that have one
         let zone = TimeZone::get(&overview.time_zone).unwrap();
@@ -336,8 +340,8 @@ mod tests {
             let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await.unwrap();
             match event {
                 Ok(Event::Live(now)) if now.flow.home.is_some() => live = true,
-                Ok(Event::AlertRaised { alert }) => {
-                    assert!(alert.crossed_at <= alert_due, "{alert:?}");
+                Ok(Event::AlertRaised { alert }) if alert.budget == due.budget.id => {
+                    assert!(alert.raised_at <= alert_due, "{alert:?}");
                     alerted = true;
                 }
                 Ok(_) => {}
