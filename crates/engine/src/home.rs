@@ -245,10 +245,11 @@ async fn start(options: &HomeOptions, opened: Opened) -> Home {
         core.health(|h| h.raise(notice(NoticeCode::DatabaseRebuilt, Severity::Warning, core.now(), words)));
     }
     core.connect_all(options, opened.brokers, opened.own_broker).await;
+    let clocks = tasks::Clocks::read(core.now());
     let tasks = vec![
         tokio::spawn(discover::run(core.clone(), stopped.clone())),
         tokio::spawn(judge::run(core.clone(), stopped.clone())),
-        tokio::spawn(tasks::look(core.clone(), stopped.clone())),
+        tokio::spawn(tasks::look(core.clone(), stopped.clone(), clocks)),
         tokio::spawn(tasks::trouble(core.clone(), stopped)),
     ];
     Home { core, stop, stop_pipeline, tasks, pipeline }

@@ -46,12 +46,25 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Regular looks, until stopped.
-pub(crate) async fn look(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
+/// Both clocks at one moment: what a jump is measured from.
+pub(crate) struct Clocks {
+    started: Instant,
+    before: (UnixMillis, Duration),
+}
+
+impl Clocks {
+    pub(crate) fn read(now: UnixMillis) -> Self {
+        let started = Instant::now();
+        Self { started, before: (now, steady(started)) }
+    }
+}
+
+/// Regular looks, until stopped. `clocks` were read when the home opened, not when this task got
+/// its first turn: a jump in between counts.
+pub(crate) async fn look(core: Arc<Core>, mut stop: watch::Receiver<bool>, clocks: Clocks) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let started = Instant::now();
-    let mut before = (core.now(), steady(started));
+    let Clocks { started, mut before } = clocks;
     let mut silent = 0;
     loop {
         tokio::select! {

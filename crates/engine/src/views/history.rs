@@ -186,6 +186,21 @@ fn total(rows: &[Row], span: Span, spoken: Span) -> Row {
     Row::over(span, rows.iter().filter(|r| r.span.end > spoken.start && r.span.start < spoken.end))
 }
 
+/// What the total is taken of: a day costs its whole standing charge from its first hour on, on
+/// every screen, though hours to come have no bar yet.
+fn summed(
+    source: &Source,
+    reader: &Reader,
+    resolution: HistoryPeriod,
+    days: Days,
+    bars: &[Row],
+) -> Result<Vec<Row>, StoreError> {
+    match resolution {
+        HistoryPeriod::Day => source.days(reader, days.0, days.1),
+        _ => Ok(bars.to_vec()),
+    }
+}
+
 fn comparison(
     source: &Source,
     reader: &Reader,
@@ -206,7 +221,7 @@ fn comparison(
     Ok(Comparison {
         from: days.0,
         to: days.1,
-        total: total(&rows, span, spoken).totals,
+        total: total(&summed(source, reader, resolution, days, &rows)?, span, spoken).totals,
         bars: rows.iter().map(|r| bar(r, spoken)).collect(),
         total_so_far: total(&so_far, Span::new(span.start, until), spoken).totals,
     })
@@ -266,7 +281,7 @@ fn build(
         from: days.0,
         to: days.1,
         time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
-        total: total(&rows, span, spoken).totals,
+        total: total(&summed(source, reader, call.resolution, days, &rows)?, span, spoken).totals,
         bars: rows.iter().map(|r| bar(r, spoken)).collect(),
         compare,
         first_day: known.map(|d| d.0),

@@ -13,12 +13,17 @@ async fn a_second_program_is_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_none_is_said_to_be_damaged() {
+async fn a_database_that_is_none_is_set_aside_and_said() {
     let dir = tempfile::tempdir().unwrap();
     Home::open(options(dir.path(), TestClock::at(START), None)).await.unwrap().close().await;
     std::fs::write(dir.path().join("home.sqlite"), [b'x'; 65_536]).unwrap();
-    let error = Home::open(options(dir.path(), TestClock::at(START), None)).await.err().unwrap();
-    assert!(error.is_corrupt(), "{error}");
+    let home = Home::open(options(dir.path(), TestClock::at(START), None)).await.unwrap();
+    let notices = home.GetHealth(GetHealth {}).await.unwrap();
+    let rebuilt = notices.iter().find(|n| n.code == NoticeCode::DatabaseRebuilt).unwrap();
+    assert!(rebuilt.message.contains("home.damaged-1.sqlite"), "{}", rebuilt.message);
+    // what was there is kept, byte for byte
+    assert_eq!(std::fs::read(dir.path().join("home.damaged-1.sqlite")).unwrap(), [b'x'; 65_536]);
+    home.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
