@@ -82,9 +82,8 @@ fn run(step: Step, counts: &mut Counts) -> Result<()> {
             page::npm_ci(&crate::exec::root().join("tests"))?;
             build_programs()?;
             // One after the other: they measure time and share the screen of this machine.
-            let args =
-                ["test", "--locked", "--no-fail-fast", "-p", "hearthwatt-tests", "--", "--test-threads=1"];
-            tests(cargo().args(args), counts, false)
+            let args = ["--no-fail-fast", "--test", "system", "--", "--test-threads=1"];
+            tests(everything("test").args(args), counts, false)
         }
     }
 }
