@@ -20,6 +20,20 @@ const FROM_NPM: &[(&str, &str)] = &[
     ("uplot/dist/uPlot.min.css", "vendor/uPlot.min.css"),
 ];
 
+/// Flags of `wasm-opt`. The features are those that rustc's WebAssembly uses by default; allowing
+/// all of them makes modules that browsers refuse.
+const OPTIMISE: &[&str] = &[
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--strip-debug",
+    "--strip-producers",
+];
+
 pub fn dist() -> PathBuf {
     root().join("app/ui/dist")
 }
@@ -39,13 +53,7 @@ pub fn build(size: Size) -> Result<()> {
     if size == Size::Small {
         let wasm = next.join("ui_bg.wasm");
         let opt = ui.join("node_modules/.bin").join(if cfg!(windows) { "wasm-opt.cmd" } else { "wasm-opt" });
-        check(
-            command(opt)
-                .args(["-Oz", "--all-features", "--strip-debug", "--strip-producers"])
-                .arg(&wasm)
-                .arg("-o")
-                .arg(&wasm),
-        )?;
+        check(command(opt).args(OPTIMISE).arg(&wasm).arg("-o").arg(&wasm))?;
     }
     copy_tree(&ui.join("static"), &next)?;
     for (from, to) in FROM_NPM {
