@@ -142,7 +142,10 @@ impl LiveHub {
         {
             let mut inner = self.0.borrow_mut();
             for (key, value) in values {
-                inner.latest.insert(key, value);
+                // an unchanged value must not use up the second of the change that follows it
+                if inner.latest.insert(key, value) == Some(value) {
+                    continue;
+                }
                 for w in inner.watchers.get_mut(&key).into_iter().flatten() {
                     match w.throttle.offer(now, value) {
                         Offer::Show(v) => shows.push((w.show.clone(), v)),
