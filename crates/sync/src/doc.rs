@@ -1,0 +1,1 @@
+//! The home document and the members' preferences, typed.

@@ -1,0 +1,1 @@
+//! Sans-I/O sync sessions: bytes in, effects out.

@@ -1,0 +1,1 @@
+//! Documents over WebSocket and blocks over HTTP.

@@ -1,0 +1,1 @@
+//! What every route has: errors, limits, health, metrics.

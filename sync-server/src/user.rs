@@ -1,0 +1,1 @@
+//! Accounts, sign-in, homes, members, devices, invitations.
