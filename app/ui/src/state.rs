@@ -182,6 +182,11 @@ impl State {
                 self.notices = notices.into();
                 self.revisions.bump(Topics::HEALTH);
             }
+            // no screen shows these yet
+            Event::AccountChanged
+            | Event::SyncChanged { .. }
+            | Event::ConflictsChanged
+            | Event::MembersChanged => {}
             Event::Lagged => self.revisions.bump(Topics::ALL),
             Event::HomeReplaced => {
                 self.overview = None;

@@ -1,5 +1,6 @@
 //! The calls, by screen.
 
+use crate::share::*;
 use crate::views::*;
 use crate::{ApiError, Call};
 use hearthwatt_domain::alert::Alert;
@@ -9,6 +10,7 @@ use hearthwatt_domain::meter::Role;
 use hearthwatt_domain::tariff::Tariff;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Declares the calls and [`CALL_NAMES`], so that the shells' dispatch can be checked for gaps.
 macro_rules! calls {
@@ -98,6 +100,32 @@ mod generated {
         "delete_broker" DeleteBroker { id: BrokerId } -> Vec<BrokerView>;
         /// Switches the broker inside Hearthwatt on or off ("let this computer be the broker").
         "own_broker" SetOwnBroker { enabled: bool } -> Vec<BrokerView>;
+        // --- Sharing
+        "account" GetAccount {} -> Account;
+        /// Begins to sign in at a server (`https://…`; `http://` at loopback addresses alone).
+        "sign_in" SignIn { server: String } -> Account;
+        "cancel_sign_in" CancelSignIn {} -> Account;
+        /// Works offline too. `wipe`: the home on this device is deleted with it, readings included.
+        "sign_out" SignOut { wipe: bool } -> Account;
+        /// Puts this home on the server, with this account as its owner.
+        "share_home" ShareHome {} -> Account;
+        "join_home" JoinHome { home: Uuid, mode: JoinMode } -> Account;
+        /// Ends this account's membership; the home stays on this device, not shared any more.
+        "leave_home" LeaveHome {} -> Account;
+        "members" ListMembers {} -> Roster;
+        "set_role" SetRole { member: Uuid, role: MemberRole } -> Roster;
+        "remove_member" RemoveMember { member: Uuid } -> Roster;
+        "confirm_member" ConfirmMember { member: Uuid } -> Roster;
+        "devices" ListDevices {} -> DeviceList;
+        "remove_device" RemoveDevice { device: Uuid } -> DeviceList;
+        "invitations" ListInvitations {} -> InvitationList;
+        "invite" Invite { role: MemberRole } -> Invitation;
+        "revoke_invitation" RevokeInvitation { id: Uuid } -> InvitationList;
+        /// The home then stands among [`Account::homes`], pending until an owner confirms.
+        "accept_invitation" AcceptInvitation { code_or_link: String } -> Account;
+        "conflicts" ListConflicts {} -> Vec<ConflictView>;
+        /// `choice` is an index into the conflict's choices.
+        "resolve_conflict" ResolveConflict { id: String, choice: u32 } -> Vec<ConflictView>;
         // --- The program
         /// What is wrong right now, worst first; empty is well.
         "health" GetHealth {} -> Vec<Notice>;

@@ -1,6 +1,7 @@
 //! What the engine tells without being asked. A page that missed events asks again: every event
 //! but `Live` only says what has changed.
 
+use crate::share::SyncView;
 use crate::views::Notice;
 use hearthwatt_domain::alert::Alert;
 use hearthwatt_domain::ids::MeterId;
@@ -29,6 +30,16 @@ pub enum Event {
     Health {
         notices: Vec<Notice>,
     },
+    /// Signed in or out, a home shared, joined or left: ask `account`.
+    AccountChanged,
+    /// At most two a second.
+    SyncChanged {
+        sync: SyncView,
+    },
+    /// Ask `conflicts`.
+    ConflictsChanged,
+    /// Members, devices or invitations of the shared home: ask what is shown again.
+    MembersChanged,
     /// The home behind this connection is another one now (demo begun or left): start over.
     HomeReplaced,
     /// Events were lost on the way to this page: ask everything again.

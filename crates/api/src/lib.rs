@@ -6,10 +6,12 @@
 
 mod calls;
 mod event;
+mod share;
 mod views;
 
 pub use calls::*;
 pub use event::*;
+pub use share::*;
 pub use views::*;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -40,6 +42,13 @@ pub enum ErrorCode {
     NotFound,
     /// The token is missing or wrong (hub away from loopback).
     Unauthorized,
+    /// The account's role in the home does not allow it, or the home is read-only here: it was
+    /// written by a newer Hearthwatt.
+    Forbidden,
+    /// This device is not signed in, or the home is not shared.
+    SignedOut,
+    /// The server for sharing can't be reached or refused: nothing was changed.
+    Server,
     /// The disk is full, the database read-only or broken.
     Storage,
     /// The engine can't be reached or is stopping.

@@ -221,6 +221,82 @@ impl Answer for Home {
         self.core.set_own_broker(call.enabled).await
     }
 
+    async fn GetAccount(&self, _: GetAccount) -> Result<Account, ApiError> {
+        Ok(self.core.account())
+    }
+
+    async fn SignIn(&self, call: SignIn) -> Result<Account, ApiError> {
+        self.core.sign_in(call).await
+    }
+
+    async fn CancelSignIn(&self, _: CancelSignIn) -> Result<Account, ApiError> {
+        self.core.cancel_sign_in().await
+    }
+
+    async fn SignOut(&self, call: SignOut) -> Result<Account, ApiError> {
+        self.core.sign_out(call).await
+    }
+
+    async fn ShareHome(&self, _: ShareHome) -> Result<Account, ApiError> {
+        self.core.share_home().await
+    }
+
+    async fn JoinHome(&self, call: JoinHome) -> Result<Account, ApiError> {
+        self.core.join_home(call).await
+    }
+
+    async fn LeaveHome(&self, _: LeaveHome) -> Result<Account, ApiError> {
+        self.core.leave_home().await
+    }
+
+    async fn ListMembers(&self, _: ListMembers) -> Result<Roster, ApiError> {
+        self.core.members()
+    }
+
+    async fn SetRole(&self, call: SetRole) -> Result<Roster, ApiError> {
+        self.core.set_role(call).await
+    }
+
+    async fn RemoveMember(&self, call: RemoveMember) -> Result<Roster, ApiError> {
+        self.core.remove_member(call).await
+    }
+
+    async fn ConfirmMember(&self, call: ConfirmMember) -> Result<Roster, ApiError> {
+        self.core.confirm_member(call).await
+    }
+
+    async fn ListDevices(&self, _: ListDevices) -> Result<DeviceList, ApiError> {
+        self.core.devices()
+    }
+
+    async fn RemoveDevice(&self, call: RemoveDevice) -> Result<DeviceList, ApiError> {
+        self.core.remove_device(call).await
+    }
+
+    async fn ListInvitations(&self, _: ListInvitations) -> Result<InvitationList, ApiError> {
+        self.core.invitations()
+    }
+
+    async fn Invite(&self, call: Invite) -> Result<Invitation, ApiError> {
+        self.core.invite(call).await
+    }
+
+    async fn RevokeInvitation(&self, call: RevokeInvitation) -> Result<InvitationList, ApiError> {
+        self.core.revoke_invitation(call).await
+    }
+
+    async fn AcceptInvitation(&self, call: AcceptInvitation) -> Result<Account, ApiError> {
+        self.core.accept_invitation(call).await
+    }
+
+    async fn ListConflicts(&self, _: ListConflicts) -> Result<Vec<ConflictView>, ApiError> {
+        self.core.conflicts()
+    }
+
+    async fn ResolveConflict(&self, call: ResolveConflict) -> Result<Vec<ConflictView>, ApiError> {
+        self.core.resolve_conflict(call).await
+    }
+
     async fn GetHealth(&self, _: GetHealth) -> Result<Vec<Notice>, ApiError> {
         Ok(self.core.notices())
     }

@@ -26,6 +26,7 @@ mod pipeline;
 mod price;
 mod readers;
 mod secrets;
+mod share;
 mod tasks;
 mod views;
 mod words;
