@@ -265,6 +265,8 @@ pub struct ConflictView {
     /// Names the conflict for [`crate::ResolveConflict`]; another one as soon as a value changes.
     pub id: String,
     pub kind: SharedKind,
+    /// Id of the budget, the meter, …, so that it is said where that is edited; nil: the profile.
+    pub entity: Uuid,
     /// Which one: the budget's, the meter's name.
     pub what: String,
     /// The field of the document, such as `limit` or `name`.
@@ -278,7 +280,7 @@ pub struct ConflictView {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConflictChoice {
-    /// As the document has it; `null`: removed.
+    /// As in the JSON of the entity; of the field `removed` a bool.
     pub value: serde_json::Value,
     /// For a person, in English.
     pub text: String,
