@@ -6,10 +6,14 @@
 
 pub mod broker;
 pub mod browser;
+pub mod foreign;
 pub mod hub;
 pub mod notifications;
+pub mod peer;
 pub mod process;
 pub mod publish;
+pub mod repo;
+pub mod samod;
 pub mod screens;
 pub mod stored;
 pub mod trace;

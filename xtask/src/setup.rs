@@ -1,6 +1,7 @@
 //! System packages: installed through apt where there is apt, named where there is not.
 
 use crate::exec::{check, command, has, output, say, succeeds};
+use crate::tools;
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -36,6 +37,8 @@ const TESTS: &[Package] = &[
     ("dbus", "the session bus on which notifications are read back"),
     ("iproute2", "hosts of their own address in network namespaces"),
     ("fonts-dejavu-core", "letters in the pictures"),
+    ("python3-venv", "keeps the foreign servers of the tests apart from the system"),
+    ("gnome-keyring", "the keyring that holds the app's token"),
 ];
 
 /// What compiling the programs without a window needs.
@@ -72,7 +75,8 @@ pub fn for_tests() -> Result<()> {
         );
         return Ok(());
     }
-    install(TESTS)
+    install(TESTS)?;
+    tools::install()
 }
 
 /// Node.js runs npm, which brings the chart library and the size optimiser of the page.
