@@ -1,1 +1,15 @@
-//! Sans-I/O sync sessions: bytes in, effects out.
+//! Sync sessions without I/O: messages in, messages and changes out, for both roles.
+//!
+//! [`Document`] is the server's side of one document with many peers; [`Client`] is the other
+//! side, many documents over one connection. Both speak `automerge::sync`, and both trust nobody:
+//! what a peer sends is measured before it is inflated, applied to a copy, saved and loaded again,
+//! and only then offered to the caller. The server's side tells nobody of a change before the
+//! caller has called [`Document::commit`] for it.
+
+mod client;
+mod document;
+mod limits;
+
+pub use client::{Client, Event, Status};
+pub use document::{Author, Document, PeerKey, Prepared, Received, Right};
+pub use limits::{Limits, Refusal};
