@@ -1,0 +1,73 @@
+//! Who calls: the extractor every protected route has.
+
+use super::Problem;
+use crate::app::App;
+use crate::user;
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+use uuid::Uuid;
+
+/// Longest access token, in bytes.
+const TOKEN_MAX: usize = 512;
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Everything the account may do: the app's own token.
+    App,
+    /// Documents only: a ticket for `/sync`.
+    Sync,
+}
+
+/// A device that is signed in to an account. As an argument of a handler it demands a bearer token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub account: Uuid,
+    pub device: Uuid,
+    pub scope: Scope,
+}
+
+/// What somebody may do with a document or home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// The home that the document is or belongs to.
+    pub home: Uuid,
+    pub access: Access,
+}
+
+/// Ordered: who may write may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+impl Caller {
+    /// The token of an `Authorization: Bearer` header.
+    pub fn bearer(parts: &Parts) -> Option<&str> {
+        let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        let token = token.trim();
+        let fits = !token.is_empty() && token.len() <= TOKEN_MAX;
+        (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(token)
+    }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
+        let Some(token) = Self::bearer(parts) else {
+            return Err(Problem::unauthorized("Sign in first."));
+        };
+        let caller = user::authenticate(app, token).await?;
+        let caller = caller.ok_or_else(|| Problem::unauthorized("Sign in again."))?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+}
