@@ -2,7 +2,7 @@
 
 use crate::store::{Store, StoreError, Table};
 use crate::{Config, data, http, mail, user};
-use hearthwatt_domain::UnixMillis;
+use hearthwatt_domain::time::UnixMillis;
 use std::ops::Deref;
 use std::sync::Arc;
 

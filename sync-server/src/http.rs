@@ -2,10 +2,12 @@
 
 mod address;
 pub mod auth;
+mod extract;
 mod problem;
 
 pub use address::{ClientAddress, Network, Peer};
-pub use problem::{Problem, ProblemBody};
+pub use extract::{Json, Path, Query};
+pub use problem::Problem;
 
 use crate::app::{App, StartError};
 use crate::{Config, data, user};

@@ -7,13 +7,14 @@
 //! runs the same cases on every implementation.
 
 pub mod memory;
+pub mod mongo;
 mod record;
 pub mod sqlite;
 
 pub use record::{Cursor, Find, Record, Scalar, Table, body};
 
 use async_trait::async_trait;
-use hearthwatt_domain::UnixMillis;
+use hearthwatt_domain::time::UnixMillis;
 use serde_json::{Map, Value};
 use std::fmt;
 use tokio::sync::broadcast;

@@ -1,9 +1,9 @@
 //! Accounts, sign-in, homes, members, devices, invitations.
 
+use crate::Config;
 use crate::app::{App, StartError, World};
 use crate::http::auth::{Caller, Right};
 use crate::store::{StoreError, Table};
-use crate::Config;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 

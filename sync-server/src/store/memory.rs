@@ -5,7 +5,7 @@ use super::{
     Store, StoreError, Stored, Table, Wake,
 };
 use async_trait::async_trait;
-use hearthwatt_domain::UnixMillis;
+use hearthwatt_domain::time::UnixMillis;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -294,7 +294,8 @@ impl Store for Memory {
             return Ok(known.seq);
         }
         let seq = blocks.last_key_value().map_or(1, |(seq, _)| seq + 1);
-        let same = |e: &BlockEntry| (e.recorder, e.meter, &e.day) == (entry.recorder, entry.meter, &entry.day);
+        let same =
+            |e: &BlockEntry| (e.recorder, e.meter, &e.day) == (entry.recorder, entry.meter, &entry.day);
         blocks.retain(|_, (e, _)| !(same(e) && e.revision < entry.revision));
         blocks.insert(seq, (BlockEntry { seq, ..entry.clone() }, bytes.to_vec()));
         Ok(seq)

@@ -1,7 +1,7 @@
 //! Records: JSON objects under a key, with a revision, in tables that declare what is indexed.
 
 use super::StoreError;
-use hearthwatt_domain::UnixMillis;
+use hearthwatt_domain::time::UnixMillis;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

@@ -14,7 +14,7 @@ use super::{
     Stored, Table, Wake,
 };
 use async_trait::async_trait;
-use hearthwatt_domain::UnixMillis;
+use hearthwatt_domain::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};

@@ -15,14 +15,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hearthwatt-shell", &["domain", "api", "store", "discovery", "sim", "engine"]),
     ("hearthwatt-hub", &["domain", "api", "shell"]),
     ("hearthwatt-app", &["domain", "api", "shell"]),
+    ("hearthwatt-server", &["domain", "sync", "server-api"]),
     ("hearthwatt-ui", &["domain", "api"]),
 ];
 
 /// Libraries that only these crates may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("rusqlite", &["hearthwatt-store"]),
+    ("rusqlite", &["hearthwatt-store", "hearthwatt-server"]),
+    ("mongodb", &["hearthwatt-server"]),
     ("tauri", &["hearthwatt-app"]),
-    ("axum", &["hearthwatt-hub"]),
+    ("axum", &["hearthwatt-hub", "hearthwatt-server"]),
     ("yew", &["hearthwatt-ui"]),
     ("rumqttc", &["hearthwatt-discovery", "hearthwatt-sim"]),
     ("minijinja", &["hearthwatt-discovery"]),

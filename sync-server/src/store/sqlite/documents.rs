@@ -117,8 +117,7 @@ pub fn changes(c: &Connection, document: Uuid, hashes: &[Hash]) -> Result<Vec<Ch
 }
 
 pub fn snapshots(c: &Connection, document: Uuid, ids: &[Hash]) -> Result<Vec<Snapshot>, StoreError> {
-    let mut statement =
-        c.prepare_cached("SELECT id, bytes FROM snapshot WHERE document = ?1 AND id = ?2")?;
+    let mut statement = c.prepare_cached("SELECT id, bytes FROM snapshot WHERE document = ?1 AND id = ?2")?;
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         found.extend(statement.query_row(params![Id(document), id], snapshot).optional()?);

@@ -3,7 +3,7 @@
 
 use super::{Find, Inserted, Page, Record, Replaced, StoreError, Table};
 use crate::store::Scalar;
-use hearthwatt_domain::UnixMillis;
+use hearthwatt_domain::time::UnixMillis;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
@@ -47,8 +47,7 @@ pub fn prepare(c: &Connection, table: &Table) -> Result<(), StoreError> {
 fn record(row: &Row<'_>) -> Result<Record, StoreError> {
     let body: String = row.get(3)?;
     let key: String = row.get(0)?;
-    let body =
-        serde_json::from_str(&body).map_err(|e| StoreError::Damaged(format!("record {key}: {e}")))?;
+    let body = serde_json::from_str(&body).map_err(|e| StoreError::Damaged(format!("record {key}: {e}")))?;
     let revision = row.get::<_, i64>(1)?.cast_unsigned();
     Ok(Record { key, revision, body, expires: row.get::<_, Option<i64>>(2)?.map(UnixMillis) })
 }
@@ -114,8 +113,10 @@ pub fn replace(
     if let Some(index) = taken(c, table, &record.key, values)? {
         return Ok(Replaced::Exists { index });
     }
-    let sql =
-        format!("UPDATE r_{} SET revision = revision + 1, expires = ?2, body = ?3 WHERE key = ?1", table.name);
+    let sql = format!(
+        "UPDATE r_{} SET revision = revision + 1, expires = ?2, body = ?3 WHERE key = ?1",
+        table.name
+    );
     c.prepare_cached(&sql)?.execute(params![record.key, record.expires.map(|e| e.0), text(record)?])?;
     Ok(Replaced::Stored { revision: record.revision + 1 })
 }
@@ -128,7 +129,8 @@ pub fn delete(c: &Connection, table: &Table, key: &str, revision: Option<u64>) -
 
 pub fn find(c: &Connection, table: &Table, find: &Find) -> Result<Page, StoreError> {
     let value = if find.index == Table::KEY { "key".to_owned() } else { value_of(table.field(find.index)?) };
-    let mut sql = format!("SELECT key, revision, expires, body FROM r_{} WHERE {value} IS NOT NULL", table.name);
+    let mut sql =
+        format!("SELECT key, revision, expires, body FROM r_{} WHERE {value} IS NOT NULL", table.name);
     let mut arguments: Vec<&dyn ToSql> = Vec::new();
     for (bound, operator) in [(&find.from, ">="), (&find.to, "<=")] {
         if let Some(bound) = bound {
