@@ -36,7 +36,7 @@ fn Frame() -> Html {
     html! {
         <>
             <a class="skip" href="#content" onclick={skip}>{ app.t("skip-link") }</a>
-            <div class="frame">
+            <div class={classes!("frame", app.has_sync_line().then_some("with-sync"))}>
                 <Rail />
                 <main id="content" class="content" tabindex="-1" data-testid={format!("page-{name}")}>
                     <Banners />
@@ -61,6 +61,7 @@ fn Screen() -> Html {
         Route::Alert(id) => html! { <pages::alerts::Alerts {key} focus={Some(id)} /> },
         Route::Meters => html! { <pages::meters::Meters {key} /> },
         Route::Home => html! { <pages::home::Home {key} /> },
+        Route::Sharing => html! { <pages::sharing::Sharing {key} /> },
     }
 }
 
@@ -96,6 +97,7 @@ fn Rail() -> Html {
                             </li>
                         }
                     }) }
+                    <pages::sharing::line::SyncLine />
                 </ul>
             </nav>
         </header>
@@ -122,6 +124,7 @@ fn Banners() -> Html {
                     { crate::effects::error_words(&app.i18n, error) }
                 </p>
             }
+            <pages::sharing::line::SharingBanner />
             if is_demo {
                 <p class="banner demo" data-testid="demo-banner">
                     <span><strong>{ app.t("demo-banner") }</strong>{ " " }{ app.t("demo-banner-detail") }</span>

@@ -67,6 +67,31 @@ pub fn focus(id: &str) {
     }
 }
 
+/// Marks all of a text field, so that the person can copy it themselves.
+pub fn mark(id: &str) {
+    if let Some(input) =
+        document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlInputElement>().ok())
+    {
+        let _ = input.focus();
+        input.select();
+    }
+}
+
+/// Puts `text` on the clipboard; it stands in the field `id` too, which is left marked. Where the
+/// page came over plain HTTP from another computer there is no clipboard but the old way.
+pub async fn copy(id: &str, text: &str) -> bool {
+    mark(id);
+    let navigator = window().navigator();
+    let has_clipboard = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|c| c.is_object());
+    if has_clipboard
+        && wasm_bindgen_futures::JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
+    {
+        return true;
+    }
+    let old = document().dyn_into::<web_sys::HtmlDocument>();
+    old.is_ok_and(|d| d.exec_command("copy").unwrap_or(false))
+}
+
 /// A random UUID (version 4) for what a person creates.
 pub fn random_uuid() -> uuid::Uuid {
     let mut bytes = [0; 16];

@@ -7,7 +7,9 @@ use crate::i18n::{I18n, Lang};
 use crate::live::{LiveHub, LiveKey, LiveNumber};
 use crate::route::Route;
 use crate::state::{Action, State, Theme, Topics};
-use hearthwatt_api::{ApiError, Call, ErrorCode, Event, Flow, GetHealth, GetOverview};
+use hearthwatt_api::{
+    Account, ApiError, Call, ErrorCode, Event, Flow, GetAccount, GetHealth, GetOverview, ListConflicts,
+};
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::time::UnixMillis;
 use hearthwatt_domain::units::Power;
@@ -24,9 +26,13 @@ const RETRY_MS: i32 = 5_000;
 /// The overview is asked at least this often: silence of meters makes no event.
 const OVERVIEW_EVERY_MS: i32 = 30_000;
 const TOAST_MS: i32 = 6_000;
+/// How often words like "4 min ago" are looked at again.
+const PASSING_MS: i32 = 30_000;
 
 pub const LANG_KEY: &str = "hearthwatt-lang";
 pub const THEME_KEY: &str = "hearthwatt-theme";
+/// Whether there was a line about sharing.
+const SYNC_LINE_KEY: &str = "hearthwatt-sync-line";
 
 /// The home's clock: the viewer's, corrected by what the engine last said.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -92,6 +98,7 @@ pub fn error_words(i18n: &I18n, error: &ApiError) -> String {
     match error.code {
         ErrorCode::Unavailable => i18n.t("error-unavailable"),
         ErrorCode::Unauthorized => i18n.t("error-unauthorized"),
+        ErrorCode::SignedOut => i18n.t("error-signed-out"),
         _ => error.message.clone(),
     }
 }
@@ -116,7 +123,10 @@ pub fn use_app() -> App {
             browser::stored(LANG_KEY).as_deref().into_iter().chain(preferred.iter().map(String::as_str)),
         );
         let theme = browser::stored(THEME_KEY).map(|t| Theme::parse(&t)).unwrap_or_default();
-        Store(State::new(Route::parse(&browser::hash()), lang, theme))
+        let had_sync_line = browser::stored(SYNC_LINE_KEY).is_some_and(|v| v == "1");
+        let mut state = State::new(Route::parse(&browser::hash()), lang, theme);
+        state.had_sync_line = had_sync_line;
+        Store(state)
     });
     let backend = use_memo((), |()| Backend::detect());
     let live = use_memo((), |()| LiveHub::default());
@@ -125,6 +135,7 @@ pub fn use_app() -> App {
     use_connection(store.dispatcher(), (*backend).clone(), (*live).clone());
     use_address(store.dispatcher());
     use_overview(&store, (*backend).clone(), (*live).clone(), (*clock).clone());
+    use_account(&store, (*backend).clone());
     use_root_marks(store.0.lang, store.0.theme);
     use_toasts(&store);
 
@@ -216,6 +227,54 @@ fn use_overview(store: &UseReducerHandle<Store>, backend: Backend, live: LiveHub
                 dispatch.dispatch(Action::Notices(notices));
             }
         });
+    });
+}
+
+/// Who is signed in and what waits for a decision: on every screen.
+#[hook]
+fn use_account(store: &UseReducerHandle<Store>, backend: Backend) {
+    let again = use_state(|| 0_u32);
+    let state = &store.0;
+    let key = (state.revisions.of(Topics::ACCOUNT), state.generation, *again);
+    {
+        let (backend, dispatch) = (backend.clone(), store.dispatcher());
+        use_effect_with(key, move |_| {
+            let retry = Rc::new(Cell::new(None::<Timeout>));
+            let (later, next) = (retry.clone(), *again + 1);
+            let asked = Rc::new(Cell::new(true));
+            let still = asked.clone();
+            spawn_local(async move {
+                match backend.call(GetAccount {}).await {
+                    Ok(account) => dispatch.dispatch(Action::Account(account)),
+                    Err(error) if error.retry && still.get() => {
+                        later.set(Some(Timeout::after(RETRY_MS, move || again.set(next))));
+                    }
+                    Err(_) => {}
+                }
+            });
+            move || {
+                asked.set(false);
+                retry.take();
+            }
+        });
+    }
+    let heard = state.account.is_some();
+    let has_line = state.has_sync_line();
+    use_effect_with((heard, has_line), |(heard, has_line)| {
+        if *heard {
+            browser::store(SYNC_LINE_KEY, if *has_line { "1" } else { "0" });
+        }
+    });
+    let home = state.account.as_ref().and_then(|a| a.home.as_ref().map(|h| h.id));
+    let dispatch = store.dispatcher();
+    use_effect_with((home, state.revisions.of(Topics::CONFLICTS), state.generation), move |(home, ..)| {
+        if home.is_some() {
+            spawn_local(async move {
+                if let Ok(conflicts) = backend.call(ListConflicts {}).await {
+                    dispatch.dispatch(Action::Conflicts(conflicts));
+                }
+            });
+        }
     });
 }
 
@@ -361,6 +420,57 @@ where
             }
         });
     })
+}
+
+/// The same, and whether an answer is still awaited: for what takes a server's time.
+#[hook]
+pub fn use_slow_action<C>(done: Callback<C::Reply>) -> (Callback<C>, bool)
+where
+    C: Call + 'static,
+    C::Reply: 'static,
+{
+    let app = use_ctx();
+    let busy = use_state(|| false);
+    let is_busy = *busy;
+    let act = Callback::from(move |call: C| {
+        if is_busy {
+            return;
+        }
+        busy.set(true);
+        let (app, done, busy) = (app.clone(), done.clone(), busy.clone());
+        spawn_local(async move {
+            let reply = app.backend.call(call).await;
+            busy.set(false);
+            match reply {
+                Ok(reply) => done.emit(reply),
+                Err(error) => app.tell_error(&error),
+            }
+        });
+    });
+    (act, is_busy)
+}
+
+/// An action that leaves the account changed; `done` comes after every screen knows.
+#[hook]
+pub fn use_account_action<C>(done: Callback<()>) -> (Callback<C>, bool)
+where
+    C: Call<Reply = Account> + 'static,
+{
+    let app = use_ctx();
+    use_slow_action::<C>(Callback::from(move |account| {
+        app.dispatch(Action::Account(account));
+        done.emit(());
+    }))
+}
+
+/// Draws the component again every half minute, for times that are told as "4 min ago".
+#[hook]
+pub fn use_passing_time() {
+    let redraw = use_force_update();
+    use_effect_with((), move |()| {
+        let timer = Interval::every(PASSING_MS, move || redraw.force_update());
+        move || drop(timer)
+    });
 }
 
 /// The flow now, at most one change a second.

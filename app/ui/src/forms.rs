@@ -1,6 +1,7 @@
 //! What every form shares: reading typed numbers, errors that belong to a field, and the fields
 //! themselves.
 
+pub mod ask;
 pub mod fields;
 pub mod number;
 

@@ -37,8 +37,16 @@ impl Lang {
     }
     fn source(self) -> &'static str {
         match self {
-            Lang::English => concat!(include_str!("../i18n/en.ftl"), include_str!("../i18n/en/screens.ftl")),
-            Lang::German => concat!(include_str!("../i18n/de.ftl"), include_str!("../i18n/de/screens.ftl")),
+            Lang::English => concat!(
+                include_str!("../i18n/en.ftl"),
+                include_str!("../i18n/en/screens.ftl"),
+                include_str!("../i18n/en/sharing.ftl"),
+            ),
+            Lang::German => concat!(
+                include_str!("../i18n/de.ftl"),
+                include_str!("../i18n/de/screens.ftl"),
+                include_str!("../i18n/de/sharing.ftl"),
+            ),
         }
     }
     fn separators(self) -> Separators {

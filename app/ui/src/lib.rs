@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod csv;
 pub mod format;
 pub mod i18n;
+pub mod qr;
 pub mod route;
 pub mod series;
 pub mod state;

@@ -31,6 +31,10 @@ pub fn Icon(props: &IconProps) -> Html {
         }
         "grid" => "M8 21l2.5-18h3L16 21M9.5 9h5M6 6.5h12M9 14l6 6M15 14l-6 6",
         "battery" => "M7 6h10v15H7zM10 3h4v3h-4zM10 17h4M10 13h4",
+        "sharing" => {
+            "M8.5 10.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M3 19c0-3.3 2.4-5.5 5.5-5.5S14 15.7 14 19M15.5 5.2a2.8 2.8 0 0 1 0 5.4M17 14c2.4.6 4 2.5 4 5"
+        }
+        "decide" => "M12 21v-8M12 13L6 7M12 13l6-6M6 11V7h4M18 11V7h-4",
         "left" => "M15 5l-7 7 7 7",
         "right" => "M9 5l7 7-7 7",
         _ => "",
@@ -65,6 +69,31 @@ pub struct FaultProps {
 pub fn Fault(props: &FaultProps) -> Html {
     let app = use_ctx();
     html! { <p class="banner over" role="alert">{ error_words(&app.i18n, &props.error) }</p> }
+}
+
+#[derive(PartialEq, Properties)]
+pub struct EditableProps {
+    pub children: Html,
+}
+
+/// Controls that change the home: switched off together where it may only be looked at. Say why
+/// once above them ([`LockedReason`]).
+#[component]
+pub fn Editable(props: &EditableProps) -> Html {
+    let app = use_ctx();
+    html! { <fieldset class="editable" disabled={app.lock().is_some()}>{ props.children.clone() }</fieldset> }
+}
+
+/// Why the controls of this screen are switched off; nothing if they are not.
+#[component]
+pub fn LockedReason() -> Html {
+    let app = use_ctx();
+    match app.lock() {
+        Some(lock) => html! {
+            <p class="banner" data-testid="locked">{ crate::pages::sharing::words::lock(&app.i18n, lock) }</p>
+        },
+        None => html! {},
+    }
 }
 
 #[derive(PartialEq, Properties)]

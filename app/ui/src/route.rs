@@ -15,6 +15,8 @@ pub enum Route {
     Alert(AlertId),
     Meters,
     Home,
+    /// The account, and who shares this home.
+    Sharing,
 }
 
 /// What *History* shows; `None` for the day is today, for the meter the home.
@@ -70,10 +72,11 @@ impl Route {
             Self::Alerts | Self::Alert(_) => "alerts",
             Self::Meters => "meters",
             Self::Home => "home",
+            Self::Sharing => "sharing",
         }
     }
 
-    /// All screens as the navigation lists them.
+    /// The screens as the navigation lists them; *Sharing* stands apart from these.
     pub fn all() -> [Route; 6] {
         [
             Self::Now,
@@ -98,6 +101,7 @@ impl Route {
             }
             "meters" => Self::Meters,
             "home" => Self::Home,
+            "sharing" => Self::Sharing,
             _ => Self::Now,
         }
     }
@@ -149,6 +153,7 @@ mod tests {
     fn an_address_says_what_is_shown_and_comes_back() {
         let mut routes = Route::all().to_vec();
         routes.push(Route::Alert(AlertId::derive(&["x"])));
+        routes.push(Route::Sharing);
         for (by, _) in PERIODS {
             for (vs, _) in COMPARES {
                 for on in [None, Some(jiff::civil::date(2026, 2, 28))] {

@@ -8,7 +8,7 @@ use crate::browser;
 use crate::effects::{use_action, use_ctx, use_query};
 use crate::forms::fields::UndoBar;
 use crate::forms::separators;
-use crate::parts::{Fault, PageHead};
+use crate::parts::{Editable, Fault, LockedReason, PageHead};
 use crate::state::Topics;
 use editor::Editor;
 use form::BudgetForm;
@@ -123,10 +123,11 @@ pub fn Budgets() -> Html {
         .map(|b| AttrValue::from(app.i18n.ta("budget-deleted", [("name", b.name.clone().into())])));
     let is_new = (*editing).as_ref().is_some_and(|f| list.iter().all(|s| s.budget.id != f.id));
     html! {
-        <>
+        <Editable>
             <PageHead title={app.t("nav-budgets")}>
                 <button type="button" class="primary" id={NEW_BUTTON} data-testid="budget-new" onclick={begin}>{ app.t("budget-new") }</button>
             </PageHead>
+            <LockedReason />
             <UndoBar id="budget-undo" text={undo_text} onundo={undo} onclose={forget} take_focus=true />
             if let Some(error) = budgets.error.clone() {
                 <Fault {error} />
@@ -155,6 +156,6 @@ pub fn Budgets() -> Html {
                     }
                 }) }
             </ul>
-        </>
+        </Editable>
     }
 }

@@ -78,6 +78,7 @@ pub fn FirstRun(props: &FirstRunProps) -> Html {
             if nothing {
                 <Ways />
             }
+            <AlreadyShared />
             <Demo />
         </section>
     }
@@ -127,6 +128,21 @@ fn Ways() -> Html {
                 }
             </section>
         </>
+    }
+}
+
+/// The second device of a home does not begin anew.
+#[component]
+fn AlreadyShared() -> Html {
+    let app = use_ctx();
+    html! {
+        <section class="row demo-offer" aria-labelledby="guide-shared">
+            <div class="grow">
+                <h2 id="guide-shared">{ app.t("guide-shared") }</h2>
+                <p class="muted">{ app.t("guide-shared-detail") }</p>
+            </div>
+            <a class="button" href={Route::Sharing.href()} data-testid="guide-shared">{ app.t("guide-shared-do") }</a>
+        </section>
     }
 }
 

@@ -5,11 +5,12 @@ pub mod broker_form;
 pub mod brokers;
 mod look;
 mod place;
+mod sharing;
 pub mod tariff_form;
 mod tariffs;
 
 use crate::effects::use_ctx;
-use crate::parts::PageHead;
+use crate::parts::{LockedReason, PageHead};
 use yew::prelude::*;
 
 #[component]
@@ -18,9 +19,11 @@ pub fn Home() -> Html {
     html! {
         <>
             <PageHead title={app.t("nav-home")} />
+            <LockedReason />
             <div class="stack sections">
                 <place::Place />
                 <tariffs::Tariffs />
+                <sharing::SharingCard />
                 <brokers::Brokers />
                 <look::Look />
             </div>

@@ -8,7 +8,7 @@ pub mod tree;
 
 use crate::browser::{self, Interval};
 use crate::effects::{use_action, use_ctx, use_query};
-use crate::parts::{Fault, PageHead};
+use crate::parts::{Editable, Fault, LockedReason, PageHead};
 use crate::state::Topics;
 use editor::Editor;
 use found::Found;
@@ -72,6 +72,7 @@ pub fn Meters() -> Html {
             if let Some(error) = query.error.clone() {
                 <Fault {error} />
             }
+            <LockedReason />
             <div class="stack sections">
                 <Found list={list.found.clone()} onlist={setter.clone()} />
                 if nothing {
@@ -83,7 +84,7 @@ pub fn Meters() -> Html {
                 if !list.adopted.is_empty() {
                     <section aria-labelledby="meters-adopted">
                         <h2 id="meters-adopted">{ app.t("meter-adopted") }</h2>
-                        <ul class="meters">
+                        <Editable><ul class="meters">
                             { for tree::tree(&list.adopted).into_iter().map(|branch| {
                                 let id = branch.view.meter.id;
                                 if *editing == Some(id) {
@@ -92,7 +93,7 @@ pub fn Meters() -> Html {
                                     html! { <Row key={id.to_string()} view={branch.view.clone()} depth={branch.depth} onedit={onedit.clone()} onlist={setter.clone()} /> }
                                 }
                             }) }
-                        </ul>
+                        </ul></Editable>
                     </section>
                 }
                 <SeenList seen={list.seen.clone()} />
@@ -141,7 +142,7 @@ fn Ignored(props: &IgnoredProps) -> Html {
     html! {
         <details class="more" data-testid="ignored-meters">
             <summary>{ app.i18n.ta("meter-ignored", [("n", props.list.len().into())]) }</summary>
-            <ul class="lines">
+            <Editable><ul class="lines">
                 { for props.list.iter().map(|v| {
                     let (adopt, id) = (adopt.clone(), v.meter.id);
                     let label = app.i18n.ta("meter-bring-back-named", [("name", v.meter.name.clone().into())]);
@@ -152,7 +153,7 @@ fn Ignored(props: &IgnoredProps) -> Html {
                         </li>
                     }
                 }) }
-            </ul>
+            </ul></Editable>
         </details>
     }
 }

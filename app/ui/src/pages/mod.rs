@@ -7,4 +7,5 @@ pub mod history;
 pub mod home;
 pub mod meters;
 pub mod now;
+pub mod sharing;
 pub mod words;

@@ -1,7 +1,7 @@
 //! Phrases that several screens share.
 
 use crate::i18n::I18n;
-use hearthwatt_domain::budget::{Amount, Budget, Period};
+use hearthwatt_domain::budget::{Amount, Period};
 use hearthwatt_domain::time::{Span, UnixMillis};
 use jiff::civil::Date;
 
@@ -55,8 +55,8 @@ pub fn in_period(i18n: &I18n, span: Span, now: UnixMillis) -> String {
 }
 
 /// "a day", "a week", "a calendar month", "a month from the 15th".
-pub fn period_name(i18n: &I18n, budget: &Budget) -> String {
-    match budget.period {
+pub fn period_name(i18n: &I18n, period: Period) -> String {
+    match period {
         Period::Day => i18n.t("budget-every-day"),
         Period::Week => i18n.t("budget-every-week"),
         Period::Month => i18n.t("budget-every-month"),

@@ -2,8 +2,10 @@
 
 use crate::effects::use_ctx;
 use crate::i18n::I18n;
+use crate::pages::sharing::conflicts::ConflictHint;
 use crate::pages::words::{capital, in_period, on_day, period_name, share_of};
 use crate::parts::BudgetBar;
+use hearthwatt_api::SharedKind;
 use hearthwatt_domain::budget::{Amount, Budget, BudgetStatus, Scope};
 use hearthwatt_domain::ids::{BudgetId, MeterId};
 use hearthwatt_domain::time::UnixMillis;
@@ -46,7 +48,7 @@ pub fn Row(props: &RowProps) -> Html {
             <div class="budget-head">
                 <div>
                     <h2 id={heading}>{ &budget.name }</h2>
-                    <p class="muted small">{ format!("{} · {}", capital(&about), period_name(i18n, budget)) }</p>
+                    <p class="muted small">{ format!("{} · {}", capital(&about), period_name(i18n, budget.period)) }</p>
                 </div>
                 <div class="actions">
                     <button type="button" class="quiet" id={edit_id(budget.id)} data-testid="budget-edit" aria-label={label("budget-edit-named")}
@@ -55,6 +57,7 @@ pub fn Row(props: &RowProps) -> Html {
                         onclick={move |_| delete.emit(for_delete.clone())}>{ app.t("form-delete") }</button>
                 </div>
             </div>
+            <ConflictHint kind={SharedKind::Budget} entity={budget.id.0} />
             <p class="budget-sum">
                 <strong class="num">{ share_of(i18n, s.spent, budget.limit) }</strong>
                 <span class="num muted">{ i18n.percent(s.fraction) }</span>

@@ -5,9 +5,10 @@ use crate::effects::{use_ctx, use_query};
 use crate::forms::fields::{CheckField, SelectField, TextField, UndoBar};
 use crate::forms::{Errors, parse_name};
 use crate::pages::budgets::form::parse_month_day;
-use crate::parts::Fault;
+use crate::pages::sharing::conflicts::ConflictHint;
+use crate::parts::{Editable, Fault};
 use crate::state::Topics;
-use hearthwatt_api::{GetSettings, Settings};
+use hearthwatt_api::{GetSettings, Settings, SharedKind};
 use jiff::tz::TimeZone;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -198,6 +199,8 @@ fn PlaceForm(props: &PlaceFormProps) -> Html {
     let undo_text = before.is_some().then(|| AttrValue::from(app.t("home-saved")));
     html! {
         <>
+            <ConflictHint kind={SharedKind::Profile} entity={uuid::Uuid::nil()} />
+            <Editable>
             <TextField form={FORM} name="home-name" label={app.t("home-name")} value={typed.name.clone()} error={text("home-name")}
                 oninput={change(|t, v| t.name = v)} />
             <TextField form={FORM} name="time-zone" label={app.t("home-zone")} hint={AttrValue::from(app.t("home-zone-hint"))} value={typed.zone.clone()}
@@ -207,6 +210,7 @@ fn PlaceForm(props: &PlaceFormProps) -> Html {
                 onchange={change(|t, v| t.currency = v)} />
             <TextField form={FORM} name="bill-day" label={app.t("home-bill-day")} hint={AttrValue::from(app.t("form-month-day-hint"))} value={typed.bill_day.clone()}
                 error={text("bill-day")} inputmode={AttrValue::from("numeric")} oninput={change(|t, v| t.bill_day = v)} />
+            </Editable>
             <CheckField form={FORM} name="auto-adopt" label={app.t("home-auto-adopt")} hint={AttrValue::from(app.t("home-auto-adopt-hint"))} checked={typed.auto_adopt}
                 onchange={tick(|t, v| t.auto_adopt = v)} />
             <CheckField form={FORM} name="notifications" label={app.t("home-notifications")} hint={AttrValue::from(app.t("home-notifications-hint"))} checked={typed.notifications}

@@ -6,9 +6,10 @@ use crate::effects::{use_action, use_ctx, use_query};
 use crate::forms::fields::{CheckField, SelectField, TextField, UndoBar, focus_first};
 use crate::forms::{Errors, separators};
 use crate::i18n::I18n;
-use crate::parts::{Choice, Fault};
+use crate::pages::sharing::conflicts::ConflictHint;
+use crate::parts::{Choice, Editable, Fault};
 use crate::state::Topics;
-use hearthwatt_api::{DeleteTariff, ListTariffs, SaveTariff};
+use hearthwatt_api::{DeleteTariff, ListTariffs, SaveTariff, SharedKind};
 use hearthwatt_domain::ids::TariffId;
 use hearthwatt_domain::tariff::{PriceSchedule, Tariff};
 use hearthwatt_domain::units::Money;
@@ -98,7 +99,7 @@ pub fn Tariffs() -> Html {
         .as_ref()
         .map(|t| AttrValue::from(app.i18n.ta("tariff-deleted", [("name", t.name.clone().into())])));
     html! {
-        <section class="card" aria-labelledby="home-tariffs">
+        <section class="card" aria-labelledby="home-tariffs"><Editable>
             <div class="row spread">
                 <h2 id="home-tariffs">{ app.t("tariff-title") }</h2>
                 <button type="button" id={NEW_BUTTON} data-testid="tariff-new" onclick={begin}>
@@ -134,11 +135,12 @@ pub fn Tariffs() -> Html {
                                 <button type="button" class="quiet" aria-label={named("tariff-delete-named")}
                                     onclick={move |_| delete.emit(for_delete.clone())}>{ app.t("form-delete") }</button>
                             </span>
+                            <ConflictHint kind={SharedKind::Tariff} entity={t.id.0} />
                         </li>
                     }
                 }) }
             </ul>
-        </section>
+        </Editable></section>
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::browser;
 use crate::effects::{use_action, use_ctx};
-use crate::parts::LivePower;
+use crate::parts::{Editable, LivePower};
 use hearthwatt_api::{AdoptMeters, IgnoreMeter, MeterList, MeterView};
 use yew::prelude::*;
 
@@ -37,7 +37,7 @@ pub fn Found(props: &FoundProps) -> Html {
         move |_: MouseEvent| adopt.emit(AdoptMeters { ids: vec![] })
     };
     html! {
-        <section class="card found" aria-labelledby="meters-found">
+        <section class="card found" aria-labelledby="meters-found"><Editable>
             <div class="row spread">
                 <h2 id="meters-found">{ app.i18n.ta("meter-found", [("n", count.into())]) }</h2>
                 <button type="button" class="primary" data-testid="adopt-all" onclick={all}>{ app.i18n.ta("meter-adopt-all", [("n", count.into())]) }</button>
@@ -67,6 +67,6 @@ pub fn Found(props: &FoundProps) -> Html {
                     }
                 }) }
             </ul>
-        </section>
+        </Editable></section>
     }
 }

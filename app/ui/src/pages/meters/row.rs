@@ -3,9 +3,10 @@
 use super::Refused;
 use crate::effects::{use_action, use_ctx};
 use crate::i18n::I18n;
+use crate::pages::sharing::conflicts::ConflictHint;
 use crate::parts::LivePower;
 use crate::route::{HistoryQuery, Route};
-use hearthwatt_api::{IgnoreMeter, MeterHealth, MeterList, MeterView};
+use hearthwatt_api::{IgnoreMeter, MeterHealth, MeterList, MeterView, SharedKind};
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::meter::{Meter, Role};
 use yew::prelude::*;
@@ -96,6 +97,7 @@ pub fn Row(props: &RowProps) -> Html {
                     onclick={move |_| ignore.emit(IgnoreMeter { id })}>{ app.t("meter-ignore") }</button>
             </div>
             <div class="meter-more">
+                <ConflictHint kind={SharedKind::Meter} entity={id.0} />
                 { for notices.map(|n| html! { <p class="banner warn">{ &n.message }</p> }) }
                 if v.refused > 0 {
                     <Refused meter={Some(id)} title={i18n.ta("meter-refused-some", [("n", v.refused.into()), ("ok", v.accepted.into())])} />
