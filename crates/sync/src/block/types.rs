@@ -1,14 +1,24 @@
 //! Blocks and references to them.
 
+use super::encoding;
 use hearthwatt_domain::ids::MeterId;
+use hearthwatt_domain::time::INTERVAL_MS;
 use hearthwatt_domain::usage::IntervalUsage;
 use jiff::civil::Date;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use uuid::Uuid;
 
 /// SHA-256 of a block's bytes; in text 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockHash(pub [u8; 32]);
+
+impl BlockHash {
+    /// Of a block's bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
 
 impl fmt::Display for BlockHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +64,37 @@ pub struct Block {
     pub(super) rows: Vec<IntervalUsage>,
 }
 
+/// The block of what a recorder measured. Rows must start on `day` (UTC), each at a quarter of an
+/// hour of its own; their order doesn't matter. No rows: the day is withdrawn.
+///
+/// # Errors
+/// A day outside 1970 to 2199, a row of another day, two of one quarter, or a value out of range.
+pub fn of_rows(
+    recorder: Uuid,
+    meter: MeterId,
+    day: Date,
+    revision: u64,
+    rows: &[IntervalUsage],
+) -> Result<Block, BlockError> {
+    if encoding::day_number(day).is_none() {
+        return Err(BlockError::NotABlock("a day out of range"));
+    }
+    let start = encoding::day_start(day);
+    let mut rows = rows.to_vec();
+    rows.sort_by_key(|r| r.start);
+    if rows.windows(2).any(|w| matches!(w, [a, b] if a.start == b.start)) {
+        return Err(BlockError::Row("two rows of one quarter of an hour"));
+    }
+    for row in &rows {
+        let offset = row.start.since(start);
+        if !(0..MAX_ROWS as i64 * INTERVAL_MS).contains(&offset) || offset % INTERVAL_MS != 0 {
+            return Err(BlockError::Row("it is of another day, or not at a quarter of an hour"));
+        }
+        encoding::check(row)?;
+    }
+    Ok(Block { recorder, meter, day, revision, rows })
+}
+
 impl Block {
     pub const fn recorder(&self) -> Uuid {
         self.recorder
@@ -75,19 +116,19 @@ impl Block {
     pub fn is_withdrawn(&self) -> bool {
         self.rows.is_empty()
     }
-    /// Canonical: equal blocks, equal bytes.
+    /// Canonical: equal blocks, equal bytes. A block is hashed and sent as these.
     pub fn encode(&self) -> Vec<u8> {
-        Vec::new()
+        encoding::encode(self)
     }
-    /// From any bytes.
+    /// From any bytes, at most [`MAX_BYTES`].
     ///
     /// # Errors
     /// They are not exactly what [`Block::encode`] gives for some block.
-    pub fn decode(_bytes: &[u8]) -> Result<Self, BlockError> {
-        Err(BlockError::NotABlock("not yet"))
+    pub fn decode(bytes: &[u8]) -> Result<Self, BlockError> {
+        encoding::decode(bytes)
     }
     pub fn hash(&self) -> BlockHash {
-        BlockHash([0; 32])
+        BlockHash::of(&self.encode())
     }
     pub fn reference(&self) -> BlockRef {
         BlockRef {
@@ -114,6 +155,21 @@ pub struct BlockRef {
 }
 
 impl BlockRef {
+    /// The block that was asked for by this reference, out of the bytes that came.
+    ///
+    /// # Errors
+    /// They are another block, or none.
+    pub fn open(&self, bytes: &[u8]) -> Result<Block, BlockError> {
+        if BlockHash::of(bytes) != self.hash {
+            return Err(BlockError::NotABlock("the hash is another"));
+        }
+        let block = Block::decode(bytes)?;
+        if block.reference() != *self {
+            return Err(BlockError::NotABlock("it was announced as something else"));
+        }
+        Ok(block)
+    }
+
     /// Whether a block of this many bytes is one without rows.
     pub const fn is_withdrawn_size(bytes: u64) -> bool {
         bytes == WITHDRAWN_BYTES as u64
@@ -121,7 +177,7 @@ impl BlockRef {
 }
 
 /// The size of every block without rows; one with rows is larger.
-pub const WITHDRAWN_BYTES: usize = 57;
+pub const WITHDRAWN_BYTES: usize = 60;
 /// No block is larger.
 pub const MAX_BYTES: usize = 8 * 1024;
 /// Quarters of an hour of a UTC day.

@@ -215,6 +215,15 @@ pub enum EditError {
     TooMany { most: usize },
     #[error("it has been changed meanwhile")]
     Gone,
+    /// A fault of the program, not of the edit.
+    #[error("the document could not be written: {0}")]
+    Failed(String),
+}
+
+impl EditError {
+    pub(super) fn invalid((field, message): (&'static str, String)) -> Self {
+        Self::Invalid { field, message }
+    }
 }
 
 /// Why bytes from elsewhere were not taken. Nothing has changed then, and trying again with the
