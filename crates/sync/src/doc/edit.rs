@@ -24,6 +24,8 @@ pub(crate) struct Plan<'a> {
     pub now: &'a Fields,
     /// The same as it stands there.
     pub record: &'a Record,
+    /// It can't be read: whatever is in the way is overwritten.
+    pub heal: bool,
 }
 
 impl Plan<'_> {
@@ -34,7 +36,8 @@ impl Plan<'_> {
         for field in map.fields {
             let before = self.before.get(field.key).unwrap_or(&Json::Null);
             let after = self.after.get(field.key).unwrap_or(&Json::Null);
-            if before == after {
+            let in_the_way = self.heal && self.record.fields.get(field.key) == Some(&None);
+            if before == after && !in_the_way {
                 continue;
             }
             if field.shape.is_many() {
@@ -42,7 +45,8 @@ impl Plan<'_> {
                 continue;
             }
             let now = self.now.get(field.key).unwrap_or(&Json::Null);
-            if now == after || (field.rule == Rule::Once && !now.is_null()) {
+            let stays = field.rule == Rule::Once && !now.is_null() && !self.heal;
+            if (now == after || stays) && !in_the_way {
                 continue;
             }
             let Some(value) = value::write(after, field.shape) else {

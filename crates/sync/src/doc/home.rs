@@ -60,10 +60,8 @@ impl Doc<Home> {
             Some(before) if readable.is_some() => &encode_entity(map, before),
             _ => &there,
         };
-        let nothing = Fields::new();
-        // what can't be read has no first word that would have to stay
-        let fresh = if readable.is_some() { &there } else { &nothing };
-        let plan = Plan { before, after: &encode_entity(map, after), now: fresh, record: &record };
+        let after = &encode_entity(map, after);
+        let plan = Plan { before, after, now: &there, record: &record, heal: readable.is_none() };
         let mut writes = plan.writes(map).map_err(EditError::invalid)?;
         if record.is_removed() {
             writes.push(Write { rest: REMOVED.key.to_owned(), value: Some(ScalarValue::Boolean(false)) });
@@ -96,7 +94,7 @@ impl Doc<Home> {
         let there = encode(map, &self.profile());
         let mut after = there.clone();
         after.extend(encode(map, profile).into_iter().filter(|(_, v)| !v.is_null()));
-        let plan = Plan { before: &there, after: &after, now: &there, record: &record };
+        let plan = Plan { before: &there, after: &after, now: &there, record: &record, heal: false };
         let writes = plan.writes(map).map_err(EditError::invalid)?;
         self.commit(now, map, Uuid::nil(), writes)
     }

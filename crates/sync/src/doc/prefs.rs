@@ -24,7 +24,8 @@ impl Doc<Member> {
         let map = self.map(Kind::Prefs);
         let record = record(&self.am, map, Uuid::nil());
         let there = encode(map, &self.prefs());
-        let plan = Plan { before: &there, after: &encode(map, prefs), now: &there, record: &record };
+        let plan =
+            Plan { before: &there, after: &encode(map, prefs), now: &there, record: &record, heal: false };
         let writes = plan.writes(map).map_err(EditError::invalid)?;
         self.commit(now, map, Uuid::nil(), writes)
     }

@@ -15,8 +15,8 @@ fn version_2(min_reader: u32) -> &'static Layout {
     let step = Step { bytes: change.raw_bytes().to_vec().leak(), hash: change.hash().0, ..empty };
     let chores = Map {
         name: "chores",
-        kind: Kind::Prefs, // stands for a kind of its own
-        counter: change.start_op().get() + 2,
+        kind: Kind::Prefs,        // stands for a kind of its own
+        counter: change.max_op(), // its last operation
         actor: ACTOR_2,
         fields: HOME.maps[1].fields,
         single: false,
