@@ -6,9 +6,17 @@
 //! and only then offered to the caller. The server's side tells nobody of a change before the
 //! caller has called [`Document::commit`] for it.
 
+mod budget;
+mod caught;
+mod chunk;
 mod client;
+mod columns;
+mod cursor;
 mod document;
 mod limits;
+mod message;
+mod peer;
+mod replica;
 
 pub use client::{Client, Event, Status};
 pub use document::{Author, Document, PeerKey, Prepared, Received, Right};

@@ -32,7 +32,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { frame_bytes: 4 * 1024 * 1024, text_bytes: 1024, items: 1024, depth: 16 }
+        Self {
+            // A sync message of 4 MiB and what stands around it.
+            frame_bytes: 4 * 1024 * 1024 + 64 * 1024,
+            text_bytes: 1024,
+            items: 1024,
+            depth: 16,
+        }
     }
 }
 

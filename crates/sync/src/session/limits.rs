@@ -35,14 +35,15 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            message_bytes: 2 * 1024 * 1024,
-            inflated_bytes: 8 * 1024 * 1024,
+            // A whole document may come in one message, so the two have the same limits.
+            message_bytes: 4 * 1024 * 1024,
+            inflated_bytes: 16 * 1024 * 1024,
             expanded_bytes: 64 * 1024 * 1024,
             ops: 250_000,
-            changes: 50_000,
+            changes: 100_000,
             ahead: 50_000,
-            document_changes: 200_000,
-            document_ops: 1_000_000,
+            document_changes: 100_000,
+            document_ops: 250_000,
             outstanding: 64,
             refusals: 3,
             documents: 1024,
