@@ -38,12 +38,12 @@ pub struct PatchMe {
     pub language: Option<String>,
 }
 
-/// Body of `DELETE me`. Homes that have another owner stay; homes of the caller alone go with all
-/// their documents and blocks.
+/// Body of `DELETE me`. Homes that have another owner stay; the others go with all their documents
+/// and blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "email": "ada@home.example", "password": "…" })))]
 pub struct DeleteMe {
-    /// The account's e-mail address, typed, so that nobody deletes by a slip.
+    /// The account's e-mail address (its name, if it has none), typed, so that nobody deletes by a slip.
     pub email: String,
     /// Needed when the account has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,9 @@ pub enum Scope {
 pub struct Caller {
     pub account: Uuid,
     pub device: Uuid,
+    /// The sign-in that the token came from. A new one on the same device ends the earlier one's
+    /// tokens and connections.
+    pub sign_in: Uuid,
     pub scope: Scope,
 }
 
