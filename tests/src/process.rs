@@ -121,6 +121,13 @@ pub fn usage_of(pid: u32) -> (u64, u64) {
     (rss, ticks(14) + ticks(15))
 }
 
+/// The most resident memory a process ever had, in kilobytes.
+pub fn peak_of(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+}
+
 fn collect(from: impl Read + Send + 'static, into: Arc<Mutex<VecDeque<String>>>) {
     std::thread::spawn(move || {
         for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {

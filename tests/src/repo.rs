@@ -184,6 +184,14 @@ impl Copy {
         Ok(self.document.receive_sync_message(&mut self.state, message)?)
     }
 
+    /// Says all there is to say.
+    pub async fn say_all(&mut self, peer: &mut Peer) -> Result<()> {
+        while let Some((data, first)) = self.say() {
+            peer.sync(self.id, data, first).await?;
+        }
+        Ok(())
+    }
+
     /// The server said that it has all that this peer has.
     pub fn is_acknowledged(&self) -> bool {
         let theirs = self.state.their_heads.clone().map(sorted);
@@ -195,9 +203,7 @@ impl Copy {
     pub async fn settle(&mut self, peer: &mut Peer, within: Duration) -> Result<()> {
         let talk = async {
             loop {
-                while let Some((data, first)) = self.say() {
-                    peer.sync(self.id, data, first).await?;
-                }
+                self.say_all(peer).await?;
                 if self.is_acknowledged() && self.state.their_heads.clone().map(sorted) == Some(self.heads())
                 {
                     return Ok(());

@@ -5,11 +5,12 @@ mod latency;
 mod paint;
 mod report;
 mod start;
+mod sync;
 
 use anyhow::{Result, bail};
 use report::Report;
 
-const ALL: &[&str] = &["live-latency", "first-paint", "start", "rss"];
+const ALL: &[&str] = &["live-latency", "first-paint", "start", "rss", "sync"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -32,6 +33,7 @@ async fn main() -> Result<()> {
             "live-latency" => latency::measure(&mut report).await?,
             "first-paint" => paint::measure(&mut report).await?,
             "start" => start::measure(&mut report).await?,
+            "sync" => sync::measure(&mut report).await?,
             _ => latency::measure_memory(&mut report).await?,
         }
         report.finish()?;

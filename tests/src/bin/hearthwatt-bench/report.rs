@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 pub struct Report {
     name: String,
     pub rounds: u32,
-    figures: BTreeMap<String, Vec<f64>>,
+    figures: Figures,
+    peers: BTreeMap<String, Figures>,
 }
+
+/// Every round's value of each figure.
+type Figures = BTreeMap<String, Vec<f64>>;
 
 impl Report {
     pub fn new(name: &str, rounds: u32) -> Report {
         println!("\n{name}, {rounds} rounds");
-        Report { name: name.to_owned(), rounds, figures: BTreeMap::new() }
+        Report { name: name.to_owned(), rounds, figures: Figures::new(), peers: BTreeMap::new() }
     }
 
     /// One round's value of a figure; its unit is the last part of the name (`hub_p99_ms`).
@@ -21,24 +25,24 @@ impl Report {
         self.figures.entry(figure.to_owned()).or_default().push(value);
     }
 
+    /// The same for another product, measured on the same load.
+    pub fn add_for(&mut self, peer: Option<&str>, figure: &str, value: f64) {
+        let figures = match peer {
+            Some(peer) => self.peers.entry(peer.to_owned()).or_default(),
+            None => &mut self.figures,
+        };
+        figures.entry(figure.to_owned()).or_default().push(value);
+    }
+
     pub fn finish(self) -> Result<()> {
-        let mut figures = Map::new();
         println!("{:<40} {:>10} {:>10} {:>10}", "figure", "median", "min", "max");
-        for (name, values) in &self.figures {
-            let mut sorted = values.clone();
-            sorted.sort_by(f64::total_cmp);
-            let (median, min, max) = (quantile(&sorted, 0.5), sorted[0], sorted[sorted.len() - 1]);
-            println!("{name:<40} {median:>10.2} {min:>10.2} {max:>10.2}");
-            let unit = name.rsplit('_').next().unwrap_or_default();
-            figures.insert(
-                name.clone(),
-                json!({ "unit": unit, "median": median, "min": min, "max": max, "rounds": values }),
-            );
-        }
+        let figures = summary("", &self.figures);
+        let peers: Map<String, Value> =
+            self.peers.iter().map(|(peer, f)| (peer.clone(), summary(&format!("{peer}: "), f))).collect();
         let at = jiff::Timestamp::now();
         let report = json!({
             "name": self.name, "at": at.to_string(), "machine": machine(), "rounds": self.rounds,
-            "figures": figures, "peers": {},
+            "figures": figures, "peers": peers,
         });
         let folder = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| hearthwatt_tests::root().join("target"), std::path::PathBuf::from)
@@ -47,6 +51,21 @@ impl Report {
         std::fs::write(folder.join(format!("{}.json", self.name)), serde_json::to_vec_pretty(&report)?)?;
         Ok(())
     }
+}
+
+/// Prints the figures and gives them as JSON.
+fn summary(prefix: &str, figures: &Figures) -> Value {
+    let mut object = Map::new();
+    for (name, values) in figures {
+        let mut sorted = values.clone();
+        sorted.sort_by(f64::total_cmp);
+        let (median, min, max) = (quantile(&sorted, 0.5), sorted[0], sorted[sorted.len() - 1]);
+        println!("{:<40} {median:>10.2} {min:>10.2} {max:>10.2}", format!("{prefix}{name}"));
+        let unit = name.rsplit('_').next().unwrap_or_default();
+        let entry = json!({ "unit": unit, "median": median, "min": min, "max": max, "rounds": values });
+        object.insert(name.clone(), entry);
+    }
+    Value::Object(object)
 }
 
 /// Of ascending values.
