@@ -17,6 +17,8 @@ new Repo({
   // a server answers for documents it is asked for, and announces none
   sharePolicy: async () => false,
 })
+// the repository reads its id first; who connects before it listens would never be heard
+while (sockets.listenerCount("connection") === 0) await new Promise(done => setTimeout(done, 5))
 http.listen(Number(port), "127.0.0.1", () => {
   console.log(`listening on ws://127.0.0.1:${http.address().port}`)
 })

@@ -121,8 +121,8 @@ pub fn page() -> PathBuf {
     root().join("app/ui/dist")
 }
 
-/// The first line of a hub names its address.
-fn listening(line: &str) -> Option<String> {
+/// The address in the first line of a program that has one.
+pub(crate) fn listening(line: &str) -> Option<String> {
     let at = line.find("http://")?;
     let url = line[at..].split_whitespace().next()?.trim_end_matches(['.', ',', '"']);
     let url = url.split('#').next()?;

@@ -4,8 +4,10 @@
 //! A test that needs what a machine can't have (a screen server, root) says so and passes over;
 //! `cargo xtask test` installs all of it where it can.
 
+pub mod account;
 pub mod broker;
 pub mod browser;
+pub mod client;
 pub mod foreign;
 pub mod hub;
 pub mod notifications;
@@ -15,6 +17,7 @@ pub mod publish;
 pub mod repo;
 pub mod samod;
 pub mod screens;
+pub mod server;
 pub mod stored;
 pub mod trace;
 pub mod wait;

@@ -196,7 +196,7 @@ impl Copy {
     pub fn is_acknowledged(&self) -> bool {
         let theirs = self.state.their_heads.clone().map(sorted);
         let shared = sorted(self.state.shared_heads.clone());
-        theirs.is_some() && shared == self.heads()
+        theirs.is_some() && !shared.is_empty() && shared == self.heads()
     }
 
     /// Speaks with the server until it has all that this peer has, and this peer all that it announced.

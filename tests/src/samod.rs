@@ -5,7 +5,10 @@ use anyhow::{Context, Result};
 use automerge::Automerge;
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
-use samod::{AcceptorHandle, BackoffConfig, DialError, Dialer, DocHandle, DocumentId, Repo, Transport, Url};
+use samod::{
+    AcceptorHandle, BackoffConfig, DialError, Dialer, DocHandle, DocumentId, Repo, ShareConfig, Transport,
+    Url,
+};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +85,9 @@ pub fn heads(document: &Automerge) -> Vec<String> {
 /// A sync server over samod with its documents in a folder, for comparison. Runs until it is ended.
 pub async fn serve(folder: &Path) -> Result<()> {
     let storage = samod::storage::TokioFilesystemStorage::new(folder);
-    let repo = Repo::build_tokio().with_storage(storage).load().await;
+    // it answers for documents it is asked for, and announces none
+    let quiet = ShareConfig::read_write().with_announce(false);
+    let repo = Repo::build_tokio().with_storage(storage).with_share_policy(quiet).load().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("ws://{}", listener.local_addr()?);
     let acceptor: AcceptorHandle = repo.make_acceptor(url.parse()?).map_err(|e| anyhow::anyhow!("{e}"))?;

@@ -1,6 +1,6 @@
 //! The sync server beside the JavaScript one and samod's, on the same load, interleaved.
 //!
-//! 200 documents in 20 households, a writing and a reading client each, both connected throughout:
+//! 200 documents in 8 households, a writing and a reading client each, both connected throughout:
 //! - bulk: each document was changed 50 times offline; from the writers' return until all readers
 //!   have everything;
 //! - live: each document is changed 50 times, the next change as soon as the reader has the last;
@@ -12,17 +12,19 @@ mod load;
 
 use crate::report::Report;
 use anyhow::{Context, Result};
+use hearthwatt_tests::account::Person;
 use hearthwatt_tests::foreign::JsServer;
 use hearthwatt_tests::process::{Program, peak_of, usage_of};
 use hearthwatt_tests::program;
 use hearthwatt_tests::repo::Entry;
+use hearthwatt_tests::server::Server;
 use load::{Household, Load};
 use std::process::Command;
 use std::time::Duration;
 use uuid::Uuid;
 
-const HOUSEHOLDS: usize = 20;
-const DOCUMENTS_EACH: usize = 10;
+const HOUSEHOLDS: usize = 8;
+const DOCUMENTS_EACH: usize = 25;
 pub const CHANGES: usize = 50;
 const PACE: Duration = Duration::from_millis(10);
 const PACED_FOR: Duration = Duration::from_secs(10);
@@ -30,10 +32,32 @@ const PACED_FOR: Duration = Duration::from_secs(10);
 pub async fn measure(report: &mut Report) -> Result<()> {
     for round in 0..report.rounds {
         println!("round {}", round + 1);
+        ours(report).await?;
         javascript(report).await?;
         rust(report).await?;
     }
     Ok(())
+}
+
+/// The server as anybody starts it, with accounts, rights and limits.
+async fn ours(report: &mut Report) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(folder.path(), &[]);
+    let mut households = Vec::new();
+    for n in 0..HOUSEHOLDS {
+        let name = format!("Household{n}");
+        let mut person = match n {
+            0 => Person::first(&server, &name).await?,
+            _ => Person::register(&server, &name).await?,
+        };
+        let (writer, reader) = (person.device("writer").await?, person.device("reader").await?);
+        let mut documents = Vec::new();
+        for n in 0..DOCUMENTS_EACH {
+            documents.push(writer.home(&format!("Home {n}")).await?);
+        }
+        households.push(Household { writer: writer.entry(), reader: reader.entry(), documents });
+    }
+    run(report, None, households, &server.program).await
 }
 
 async fn javascript(report: &mut Report) -> Result<()> {
