@@ -53,12 +53,22 @@ const handle = doc => {
   return found
 }
 
-/** Follows `path`, making maps where there are none, and sets what it ends in. */
+/**
+ * Follows `path`, making maps where there are none, and sets what it ends in. The home document
+ * has plain strings, not text that is edited letter by letter: `{"text": "…"}` is one of those.
+ */
 const put = (doc, path, value) => {
   const last = path.at(-1)
   const at = path.slice(0, -1).reduce((map, key) => (map[key] ??= {}), doc)
   if (value === null) delete at[last]
-  else at[last] = value
+  else at[last] = typeof value?.text === "string" ? new A.ImmutableString(value.text) : value
+}
+
+/** With plain strings as strings. */
+const plain = value => {
+  if (A.isImmutableString(value)) return value.toString()
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
 }
 
 const actions = {
@@ -88,7 +98,7 @@ const actions = {
     return A.getHeads(handle(doc).doc()).sort()
   },
   async read({ doc }) {
-    return A.toJS(handle(doc).doc())
+    return plain(A.toJS(handle(doc).doc()))
   },
   async actors({ doc }) {
     return [...new Set(A.getAllChanges(handle(doc).doc()).map(c => A.decodeChange(c).actor))]

@@ -199,6 +199,11 @@ impl Copy {
         theirs.is_some() && !shared.is_empty() && shared == self.heads()
     }
 
+    /// What the server said last that it has.
+    pub fn their_heads(&self) -> Option<Vec<ChangeHash>> {
+        self.state.their_heads.clone()
+    }
+
     /// Speaks with the server until it has all that this peer has, and this peer all that it announced.
     pub async fn settle(&mut self, peer: &mut Peer, within: Duration) -> Result<()> {
         let talk = async {

@@ -10,4 +10,6 @@ mod hosts;
 mod kill;
 mod mains;
 mod meters;
+mod sync;
+mod two_servers;
 mod window;
