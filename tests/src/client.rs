@@ -20,8 +20,10 @@ struct Inside {
     client: Client,
     documents: HashMap<Uuid, Automerge>,
     unavailable: HashSet<Uuid>,
-    /// Refusals and errors, in words.
+    /// Refusals and what the server said it can't take, in words.
     complaints: Vec<String>,
+    /// Why a connection ended last.
+    ended: Option<String>,
     online: bool,
 }
 
@@ -45,6 +47,7 @@ impl OurPeer {
             documents: HashMap::new(),
             unavailable: HashSet::new(),
             complaints: Vec::new(),
+            ended: None,
             online: true,
         }));
         let wake = Arc::new(Notify::new());
@@ -78,7 +81,12 @@ impl OurPeer {
                     return Ok(());
                 }
             }
-            anyhow::ensure!(Instant::now() < until, "{id} did not come: {:?}", self.complaints());
+            anyhow::ensure!(
+                Instant::now() < until,
+                "{id} did not come: {:?} {:?}",
+                self.complaints(),
+                self.ended()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -113,6 +121,11 @@ impl OurPeer {
         status.is_some_and(|s| s.compared && s.waiting == 0)
     }
 
+    /// Why the last connection ended, if it did not end by itself.
+    pub fn ended(&self) -> Option<String> {
+        self.inside.lock().expect("nobody panics").ended.clone()
+    }
+
     pub fn complaints(&self) -> Vec<String> {
         self.inside.lock().expect("nobody panics").complaints.clone()
     }
@@ -128,7 +141,7 @@ async fn run(entry: Entry, inside: Arc<Mutex<Inside>>, wake: Arc<Notify>) {
         if inside.lock().expect("nobody panics").online
             && let Err(e) = connection(&entry, &inside, &wake).await
         {
-            inside.lock().expect("nobody panics").complaints.push(format!("{e:#}"));
+            inside.lock().expect("nobody panics").ended = Some(format!("{e:#}"));
         }
         inside.lock().expect("nobody panics").client.disconnected();
         tokio::time::sleep(Duration::from_millis(50)).await;

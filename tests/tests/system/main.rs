@@ -6,6 +6,7 @@ mod broker;
 mod demo;
 mod faults;
 mod hostile;
+mod hostile_peers;
 mod hosts;
 mod kill;
 mod mains;
