@@ -138,6 +138,21 @@ impl Person {
         Person { name: name.to_owned(), email, visitor: Visitor::new(server), server: server.to_owned() }
     }
 
+    /// Lets a device in that shows a code (RFC 8628).
+    pub async fn allow_code(&mut self, code: &str) -> Result<()> {
+        let typed = self.visitor.submit(paths::DEVICE_PAGE, paths::DEVICE_PAGE, &[("user_code", code)]).await?;
+        ensure!(typed.status.is_success(), "the code: {}\n{}", typed.status, typed.body);
+        let decision = [("user_code", code), ("decision", "allow")];
+        let allowed = self.visitor.submit(paths::DEVICE_PAGE, paths::DEVICE_PAGE, &decision).await?;
+        ensure!(
+            allowed.status.is_success() || allowed.status.is_redirection(),
+            "allowing: {}\n{}",
+            allowed.status,
+            allowed.body
+        );
+        Ok(())
+    }
+
     /// Signs the app in on a device.
     pub async fn device(&mut self, name: &str) -> Result<Device> {
         let verifier = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());

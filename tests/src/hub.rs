@@ -21,11 +21,13 @@ pub struct HubOptions {
     pub arguments: Vec<String>,
     /// A program to start it through, e.g. `ip netns exec NAME`.
     pub through: Vec<String>,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 impl HubOptions {
     pub fn arguments(arguments: &[&str]) -> Self {
-        Self { arguments: arguments.iter().map(|s| s.to_string()).collect(), through: vec![] }
+        Self { arguments: arguments.iter().map(|s| s.to_string()).collect(), ..Self::default() }
     }
 }
 
@@ -58,6 +60,7 @@ impl Hub {
             .arg(folder)
             .arg("--ui")
             .arg(page())
+            .envs(options.environment.iter().cloned())
             .args(["--port", "0"])
             .args(&options.arguments);
         command

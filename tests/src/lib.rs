@@ -18,6 +18,7 @@ pub mod repo;
 pub mod samod;
 pub mod screens;
 pub mod server;
+pub mod sign_in;
 pub mod stored;
 pub mod trace;
 pub mod wait;
