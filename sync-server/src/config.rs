@@ -22,7 +22,7 @@ pub struct Config {
     #[arg(long, env = "HEARTHWATT_STORE_FILE", conflicts_with = "store")]
     pub store_file: Option<PathBuf>,
     /// Address and port to listen on. Port 0 takes a free one.
-    #[arg(long, env = "HEARTHWATT_LISTEN", default_value = "127.0.0.1:8787")]
+    #[arg(long, env = "HEARTHWATT_LISTEN", default_value = "127.0.0.1:8788")]
     pub listen: SocketAddr,
     /// The address that browsers and apps use, `https://home.example.org`. Without it: where the
     /// server listens.
