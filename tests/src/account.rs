@@ -140,7 +140,8 @@ impl Person {
 
     /// Lets a device in that shows a code (RFC 8628).
     pub async fn allow_code(&mut self, code: &str) -> Result<()> {
-        let typed = self.visitor.submit(paths::DEVICE_PAGE, paths::DEVICE_PAGE, &[("user_code", code)]).await?;
+        let typed =
+            self.visitor.submit(paths::DEVICE_PAGE, paths::DEVICE_PAGE, &[("user_code", code)]).await?;
         ensure!(typed.status.is_success(), "the code: {}\n{}", typed.status, typed.body);
         let decision = [("user_code", code), ("decision", "allow")];
         let allowed = self.visitor.submit(paths::DEVICE_PAGE, paths::DEVICE_PAGE, &decision).await?;

@@ -113,13 +113,18 @@ async fn the_access_is_in_the_keyring_and_survives_a_restart() -> Result<()> {
     let mut person = Person::first(&server, "Ada").await?;
     let desktop = Desktop::start().await?;
     let _keyring = Keyring::start(&desktop.address, keys.path())?;
-    hearthwatt_tests::wait::until("the keyring answers", SOON, async || secrets(&desktop.address).await.ok()).await;
+    hearthwatt_tests::wait::until("the keyring answers", SOON, async || secrets(&desktop.address).await.ok())
+        .await;
 
     let mut hub = on_bus(home.path(), &desktop.address);
     let account = sign_in(&hub, &mut person, &server).await?;
     ensure!(token_store(&account) == Some(TokenStore::Keyring), "{account:?}\n{}", hub.program.output());
     ensure!(secrets(&desktop.address).await? > 0, "the keyring has it");
-    ensure!(files_with(home.path(), REFRESH).is_empty(), "and nothing else: {:?}", files_with(home.path(), REFRESH));
+    ensure!(
+        files_with(home.path(), REFRESH).is_empty(),
+        "and nothing else: {:?}",
+        files_with(home.path(), REFRESH)
+    );
     hub.program.terminate(SOON);
 
     let hub = on_bus(home.path(), &desktop.address);

@@ -32,7 +32,9 @@ pub fn signed_in_as(account: Account, email: &str) -> Option<Account> {
 /// Types the server's address into *Sharing*.
 pub async fn begin(driver: &WebDriver, server: &str) -> Result<()> {
     driver.execute("location.hash = '#/sharing'", vec![]).await?;
-    let field = find(driver, "[data-testid=sign-in-form] input[name=server], [data-testid=sign-in-form] input").await?;
+    let field =
+        find(driver, "[data-testid=sign-in-form] input[name=server], [data-testid=sign-in-form] input")
+            .await?;
     // the last server is offered again
     field.clear().await?;
     field.send_keys(server).await?;
@@ -90,9 +92,8 @@ async fn the_window_signs_in_through_the_browser_with_an_account_and_with_a_prov
     text_when(&browser.driver, "main", SOON, |t| !t.is_empty()).await?;
     screens::save("server-consent", &browser.picture().await?);
     sign_in::allow(&browser).await?;
-    let account = window
-        .wait_for("signed in", SOON, GetAccount {}, |a| signed_in_as(a, "ada@example.org"))
-        .await;
+    let account =
+        window.wait_for("signed in", SOON, GetAccount {}, |a| signed_in_as(a, "ada@example.org")).await;
     // there is no keyring on this bus, and the page says so
     ensure!(matches!(account.state, AccountState::SignedIn { token_store: TokenStore::File, .. }));
     text_when(&window.driver, "[data-testid=account-name]", SOON, |t| t.contains("Ada")).await?;

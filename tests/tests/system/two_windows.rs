@@ -4,7 +4,8 @@
 use crate::sign_in::{SOON, begin, ready, signed_in_as};
 use anyhow::{Result, ensure};
 use hearthwatt_api::{
-    GetAccount, JoinHome, JoinMode, ListBudgets, ListConflicts, ResolveConflict, SaveBudget, ShareHome, SyncState,
+    GetAccount, JoinHome, JoinMode, ListBudgets, ListConflicts, ResolveConflict, SaveBudget, ShareHome,
+    SyncState,
 };
 use hearthwatt_domain::budget::{Amount, Budget, Period, Scope};
 use hearthwatt_domain::ids::BudgetId;
@@ -85,7 +86,11 @@ async fn two_windows_share_a_home_and_agree_after_the_server_was_away() -> Resul
     kitchen.call(ShareHome {}).await?;
     up_to_date(kitchen).await;
     let home = kitchen.call(GetAccount {}).await?.home.map(|h| h.id).expect("shared");
-    study.wait_for("the home is offered", SOON, GetAccount {}, |a| a.homes.iter().any(|h| h.id == home).then_some(())).await;
+    study
+        .wait_for("the home is offered", SOON, GetAccount {}, |a| {
+            a.homes.iter().any(|h| h.id == home).then_some(())
+        })
+        .await;
     study.call(JoinHome { home, mode: JoinMode::Replace }).await?;
     up_to_date(study).await;
     for window in &windows {
@@ -97,7 +102,9 @@ async fn two_windows_share_a_home_and_agree_after_the_server_was_away() -> Resul
     // each direction, new and changed, seen on the screen
     let mut shared = budget("Heating", 300.0);
     let mut slowest = Duration::ZERO;
-    for (n, (from, to)) in [(kitchen, study), (study, kitchen), (kitchen, study), (study, kitchen)].into_iter().enumerate() {
+    for (n, (from, to)) in
+        [(kitchen, study), (study, kitchen), (kitchen, study), (study, kitchen)].into_iter().enumerate()
+    {
         shared.name = format!("Heating {n}");
         let begun = Instant::now();
         from.call(SaveBudget { budget: shared.clone() }).await?;
@@ -135,7 +142,8 @@ async fn two_windows_share_a_home_and_agree_after_the_server_was_away() -> Resul
     let until = Instant::now() + SOON;
     let budgets = loop {
         let sorted = async |window: &Window| {
-            let mut all: Vec<Budget> = window.call(ListBudgets {}).await?.into_iter().map(|b| b.budget).collect();
+            let mut all: Vec<Budget> =
+                window.call(ListBudgets {}).await?.into_iter().map(|b| b.budget).collect();
             all.sort_by_key(|b| b.id.0);
             anyhow::Ok(all)
         };
@@ -152,16 +160,17 @@ async fn two_windows_share_a_home_and_agree_after_the_server_was_away() -> Resul
     let conflict = study
         .wait_for("the conflict", SOON, ListConflicts {}, |c| c.into_iter().find(|c| c.entity == shared.id.0))
         .await;
-    ensure!(conflict.choices.len() == 2 && conflict.words.contains("310") && conflict.words.contains("320"), "{conflict:?}");
+    ensure!(
+        conflict.choices.len() == 2 && conflict.words.contains("310") && conflict.words.contains("320"),
+        "{conflict:?}"
+    );
     study.driver.execute("location.hash = '#/sharing'", vec![]).await?;
     find(&study.driver, "[data-testid=conflict-row]").await?;
     screens::save("window-conflict", &study.driver.screenshot_as_png().await?);
     let other = 1 - conflict.chosen;
     study.call(ResolveConflict { id: conflict.id.clone(), choice: other }).await?;
     for window in &windows {
-        window
-            .wait_for("no conflict", SOON, ListConflicts {}, |c| c.is_empty().then_some(()))
-            .await;
+        window.wait_for("no conflict", SOON, ListConflicts {}, |c| c.is_empty().then_some(())).await;
     }
     let limits: Vec<Amount> = {
         let mut limits = Vec::new();
