@@ -1,5 +1,6 @@
 //! What all services share: store, configuration, clock and randomness, and each service's state.
 
+use crate::http::auth::{Accounts, Gate};
 use crate::store::{Store, StoreError, Table};
 use crate::{Config, data, http, mail, user};
 use hearthwatt_domain::time::UnixMillis;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub config: Config,
     pub store: Arc<dyn Store>,
     pub world: Arc<dyn World>,
+    /// Who may do what.
+    pub gate: Arc<dyn Gate>,
     pub http: http::State,
     pub mail: mail::State,
     pub user: user::State,
@@ -84,12 +87,25 @@ impl App {
         store: Arc<dyn Store>,
         world: Arc<dyn World>,
     ) -> Result<Self, StartError> {
+        Self::with_gate(config, store, world, Arc::new(Accounts)).await
+    }
+
+    /// The same with other accounts than the server's own.
+    ///
+    /// # Errors
+    /// See [`App::new`].
+    pub async fn with_gate(
+        config: Config,
+        store: Arc<dyn Store>,
+        world: Arc<dyn World>,
+        gate: Arc<dyn Gate>,
+    ) -> Result<Self, StartError> {
         store.prepare(&tables()).await?;
         let http = http::State::new(&config)?;
         let mail = mail::State::new(&config)?;
         let user = user::State::new(&config, world.as_ref())?;
         let data = data::State::new(&config)?;
-        Ok(Self(Arc::new(Parts { config, store, world, http, mail, user, data })))
+        Ok(Self(Arc::new(Parts { config, store, world, gate, http, mail, user, data })))
     }
 
     /// Starts what runs beside requests: the outbox, compaction, sweeping, wake-ups. It ends with

@@ -1,9 +1,10 @@
 //! The configuration: the command line, its environment variables, and secrets from files.
 
 use crate::http::Network;
+use crate::http::limits::Limits;
 use crate::{mail, user};
 use clap::{Args, Parser, ValueEnum};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -36,6 +37,12 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     #[command(flatten)]
     pub tls: Tls,
+    #[command(flatten)]
+    pub limits: Limits,
+    /// A file with the token that `/metrics` asks for. Without it, this computer and private networks
+    /// may read them.
+    #[arg(long, env = "HEARTHWATT_METRICS_TOKEN_FILE")]
+    pub metrics_token_file: Option<PathBuf>,
     /// What to log, as `level` or `module=level,…`.
     #[arg(long, env = "HEARTHWATT_LOG", default_value = "info")]
     pub log: String,
@@ -115,6 +122,11 @@ impl Config {
     /// The defaults, as the command line without options has them: what tests start from.
     pub fn standard() -> Self {
         Self::parse_from(["hearthwatt-server"])
+    }
+
+    /// Whether what this address says of a client is believed.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
     pub fn runs(&self, service: Service) -> bool {

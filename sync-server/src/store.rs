@@ -261,6 +261,8 @@ pub trait Store: Send + Sync + 'static {
     /// Versions that change, as they change. Not every store can tell of other processes' writes:
     /// whoever minds also compares [`Store::versions`] from time to time.
     fn wakes(&self) -> broadcast::Receiver<Wake>;
+    /// Whether [`Store::wakes`] tells of other processes' writes at the moment.
+    fn pushes(&self) -> bool;
 
     // --- blocks
 

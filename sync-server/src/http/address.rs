@@ -30,7 +30,7 @@ pub struct Network {
 }
 
 impl Network {
-    fn contains(&self, other: IpAddr) -> bool {
+    pub fn contains(&self, other: IpAddr) -> bool {
         let (a, b, width) = match (self.address, other.to_canonical()) {
             (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
             (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),

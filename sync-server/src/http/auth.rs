@@ -2,7 +2,9 @@
 
 use super::Problem;
 use crate::app::App;
+use crate::store::StoreError;
 use crate::user;
+use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
@@ -47,6 +49,42 @@ pub enum Access {
     Write,
 }
 
+/// Who may do what: what the other services ask the accounts. A port of its own, so that they can
+/// be run and tested against any household.
+#[async_trait]
+pub trait Gate: Send + Sync + 'static {
+    /// See [`user::authenticate`].
+    async fn authenticate(&self, app: &App, token: &str) -> Result<Option<Caller>, StoreError>;
+    /// See [`user::redeem_ticket`].
+    async fn redeem_ticket(&self, app: &App, ticket: &str) -> Result<Option<Caller>, StoreError>;
+    /// See [`user::is_signed_in`].
+    async fn is_signed_in(&self, app: &App, caller: &Caller) -> Result<bool, StoreError>;
+    /// See [`user::rights`].
+    async fn rights(&self, app: &App, caller: &Caller, document: Uuid) -> Result<Option<Right>, StoreError>;
+}
+
+/// The accounts of this server.
+pub struct Accounts;
+
+#[async_trait]
+impl Gate for Accounts {
+    async fn authenticate(&self, app: &App, token: &str) -> Result<Option<Caller>, StoreError> {
+        user::authenticate(app, token).await
+    }
+
+    async fn redeem_ticket(&self, app: &App, ticket: &str) -> Result<Option<Caller>, StoreError> {
+        user::redeem_ticket(app, ticket).await
+    }
+
+    async fn is_signed_in(&self, app: &App, caller: &Caller) -> Result<bool, StoreError> {
+        user::is_signed_in(app, caller).await
+    }
+
+    async fn rights(&self, app: &App, caller: &Caller, document: Uuid) -> Result<Option<Right>, StoreError> {
+        user::rights(app, caller, document).await
+    }
+}
+
 impl Caller {
     /// The token of an `Authorization: Bearer` header.
     pub fn bearer(parts: &Parts) -> Option<&str> {
@@ -68,8 +106,11 @@ impl FromRequestParts<App> for Caller {
         let Some(token) = Self::bearer(parts) else {
             return Err(Problem::unauthorized("Sign in first."));
         };
-        let caller = user::authenticate(app, token).await?;
+        let caller = app.gate.authenticate(app, token).await?;
         let caller = caller.ok_or_else(|| Problem::unauthorized("Sign in again."))?;
+        app.http.by_client.admit(&caller.device).inspect_err(|_| {
+            app.http.metrics.rate_limited.inc();
+        })?;
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }

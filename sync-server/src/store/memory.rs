@@ -287,6 +287,10 @@ impl Store for Memory {
         self.wakes.subscribe()
     }
 
+    fn pushes(&self) -> bool {
+        true
+    }
+
     async fn put_block(&self, home: Uuid, entry: &BlockEntry, bytes: &[u8]) -> Result<u64, StoreError> {
         let mut inner = self.lock();
         let blocks = inner.blocks.entry(home).or_default();

@@ -54,7 +54,7 @@ const OUT_OF_DISK: i32 = 14031;
 pub struct Mongo {
     database: Database,
     wakes: broadcast::Sender<Wake>,
-    _watching: watch::Watching,
+    watching: watch::Watching,
 }
 
 impl Mongo {
@@ -82,7 +82,7 @@ impl Mongo {
         let database = client.database_with_options(&name, durable);
         let wakes = broadcast::Sender::new(WAKES);
         let watching = watch::start(database.clone(), wakes.clone());
-        Ok(Self { database, wakes, _watching: watching })
+        Ok(Self { database, wakes, watching })
     }
 
     fn collection(&self, name: &str) -> Collection<Document> {
@@ -259,6 +259,10 @@ impl Store for Mongo {
 
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
+    }
+
+    fn pushes(&self) -> bool {
+        self.watching.is_alive()
     }
 
     async fn put_block(&self, home: Uuid, entry: &BlockEntry, bytes: &[u8]) -> Result<u64, StoreError> {

@@ -238,6 +238,11 @@ impl Store for Sqlite {
         self.wakes.subscribe()
     }
 
+    fn pushes(&self) -> bool {
+        // another process on the same file can't be heard
+        false
+    }
+
     async fn put_block(&self, home: Uuid, entry: &BlockEntry, bytes: &[u8]) -> Result<u64, StoreError> {
         let (entry, bytes) = (entry.clone(), bytes.to_vec());
         self.writer.run(move |c| documents::put_block(c, home, &entry, &bytes)).await

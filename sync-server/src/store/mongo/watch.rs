@@ -8,6 +8,8 @@ use futures_util::StreamExt;
 use mongodb::Database;
 use mongodb::bson::Document;
 use mongodb::change_stream::event::ChangeStreamEvent;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
@@ -17,21 +19,34 @@ const WAIT_MIN: Duration = Duration::from_millis(250);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Ends with the store.
-pub struct Watching(JoinHandle<()>);
+pub struct Watching {
+    task: JoinHandle<()>,
+    alive: Arc<AtomicBool>,
+}
+
+impl Watching {
+    /// Whether the stream runs at the moment.
+    pub fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Relaxed)
+    }
+}
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
 pub fn start(database: Database, wakes: broadcast::Sender<Wake>) -> Watching {
-    Watching(tokio::spawn(async move {
+    let alive = Arc::new(AtomicBool::new(false));
+    let runs = alive.clone();
+    let task = tokio::spawn(async move {
         let mut wait = WAIT_MIN;
         loop {
             match database.collection::<Document>(VERSIONS).watch().await {
                 Ok(mut stream) => {
                     wait = WAIT_MIN;
+                    runs.store(true, Ordering::Relaxed);
                     tracing::debug!("following the database's change stream");
                     // what was written before the stream began
                     let _ = wakes.send(Wake::Everything);
@@ -46,13 +61,16 @@ pub fn start(database: Database, wakes: broadcast::Sender<Wake>) -> Watching {
                             }
                         }
                     }
+                    runs.store(false, Ordering::Relaxed);
+                    let _ = wakes.send(Wake::Everything);
                 }
                 Err(e) => tracing::info!(cause = %e, "no change stream; versions are compared instead"),
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(WAIT_MAX);
         }
-    }))
+    });
+    Watching { task, alive }
 }
 
 fn wake(event: &ChangeStreamEvent<Document>) -> Wake {

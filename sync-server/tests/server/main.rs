@@ -1,0 +1,11 @@
+//! The server from outside: its stores under one contract, its services over real sockets. One
+//! binary; each service adds a module.
+
+mod contract;
+mod crash;
+mod hostile;
+mod household;
+mod http;
+mod mongo;
+mod slow;
+mod sync;
