@@ -54,7 +54,7 @@ impl Gate for Household {
     async fn authenticate(&self, app: &App, token: &str) -> Result<Option<Caller>, StoreError> {
         let Some((account, device)) = token.split_once('.') else { return Ok(None) };
         let (Ok(account), Ok(device)) = (account.parse(), device.parse()) else { return Ok(None) };
-        let caller = Caller { account, device, scope: Scope::App };
+        let caller = Caller { account, device, sign_in: device, scope: Scope::App };
         Ok(self.is_signed_in(app, &caller).await?.then_some(caller))
     }
 
