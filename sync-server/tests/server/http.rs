@@ -127,9 +127,8 @@ async fn metrics_are_for_whoever_watches() {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
     std::fs::write(&token, "sesame\n").unwrap();
-    let guarded =
-        app(Arc::new(Memory::default()), Arc::default(), &["--metrics-token-file", token.to_str().unwrap()]);
-    let guarded = guarded.await;
+    let arguments = ["--metrics-token-file", token.to_str().unwrap()];
+    let guarded = app(Arc::new(Memory::default()), Arc::default(), &arguments).await;
     problem(get(&guarded, "/metrics").await, 404, ProblemCode::NotFound).await;
     let with =
         |token: &str| Request::get("/metrics").header("authorization", token).body(Body::empty()).unwrap();

@@ -7,5 +7,6 @@ mod hostile;
 mod household;
 mod http;
 mod mongo;
+mod program;
 mod slow;
 mod sync;
