@@ -18,6 +18,7 @@ mod socket;
 use crate::app::{App, StartError};
 use crate::config::Config;
 use crate::http::Problem;
+use crate::http::auth::Caller;
 use crate::store::{StoreError, Table};
 use feed::Feed;
 use hub::Hub;
@@ -34,15 +35,15 @@ pub static TABLES: &[&Table] = &[&actors::TABLE, &blocks::RECORDERS];
 /// Messages that are large, or may inflate to much, that are worked on at once: each may take tens
 /// of megabytes for a moment.
 const HEAVY: usize = 2;
-/// Connections of one device.
-const CONNECTIONS: usize = 8;
+/// WebSockets of one device.
+const PER_DEVICE: usize = 8;
 
 /// What the service keeps in memory.
 pub struct State {
     hub: Hub,
     feed: Arc<Feed>,
     heavy: Arc<Semaphore>,
-    /// WebSockets of each device.
+    /// WebSockets of each device and account.
     connections: Mutex<HashMap<Uuid, usize>>,
     sizes: blocks::Sizes,
 }
@@ -61,22 +62,26 @@ impl State {
     }
 }
 
-/// A connection's place among those of its device.
+/// A connection's place among those of its device and account.
 struct Place {
     app: App,
-    device: Uuid,
+    of: [Uuid; 2],
 }
 
 impl Place {
-    fn take(app: &App, device: Uuid) -> Option<Self> {
+    fn take(app: &App, caller: &Caller) -> Option<Self> {
         let mut counts = app.data.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(device).or_default();
-        if *count >= CONNECTIONS {
-            return None;
+        let of = [caller.device, caller.account];
+        for (id, limit) in of.iter().zip([PER_DEVICE, app.config.limits.sync_per_account]) {
+            if counts.get(id).is_some_and(|count| *count >= limit) {
+                return None;
+            }
         }
-        *count += 1;
+        for id in of {
+            *counts.entry(id).or_default() += 1;
+        }
         app.http.metrics.sync_connections.inc();
-        Some(Self { app: app.clone(), device })
+        Some(Self { app: app.clone(), of })
     }
 }
 
@@ -84,10 +89,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.app.http.metrics.sync_connections.dec();
         let mut counts = self.app.data.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.device) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.device);
+        for id in self.of {
+            if let Some(count) = counts.get_mut(&id) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&id);
+                }
             }
         }
     }

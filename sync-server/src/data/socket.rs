@@ -45,6 +45,8 @@ const RECHECK: Duration = Duration::from_secs(15);
 const DOCUMENTS: usize = 64;
 /// Documents that aren't there for the caller; past that it is guessing.
 const UNKNOWN: u32 = 100;
+/// Longest frame, in bytes: a sync message of the largest size and its envelope.
+const FRAME_BYTES: usize = 2 * 1024 * 1024 + 4096;
 /// Buffers of a WebSocket, in bytes; the defaults would cost a hundred megabytes for a thousand.
 const BUFFER: usize = 4 * 1024;
 /// Longest text in a close frame, in bytes: the protocol's limit less the code.
@@ -84,10 +86,10 @@ pub async fn sync(
     if app.http.is_stopping() {
         return Err(Problem::unavailable("The server is stopping.", Duration::from_secs(1)));
     }
-    let Some(place) = Place::take(&app, caller.device) else {
+    let Some(place) = Place::take(&app, &caller) else {
         return Err(Problem::rate_limited(Duration::from_secs(5)));
     };
-    let frame = wire::Limits::default().frame_bytes;
+    let frame = FRAME_BYTES;
     let running = app.http.tasks.hold();
     let upgrade = upgrade
         .read_buffer_size(BUFFER)

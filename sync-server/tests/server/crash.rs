@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 /// Says to the test below that it is the server.
 const DATABASE: &str = "HEARTHWATT_TEST_CRASH_DATABASE";
-const ACCOUNT: Uuid = Uuid::from_u128(0xacc0);
-const HOME: Uuid = Uuid::from_u128(0x4033);
+pub const ACCOUNT: Uuid = Uuid::from_u128(0xacc0);
+pub const HOME: Uuid = Uuid::from_u128(0x4033);
 /// Lives of the server.
 const ROUNDS: u64 = 8;
 
@@ -39,13 +39,14 @@ fn the_server_to_kill() {
     });
 }
 
-struct Process {
+/// A server process with one account and one home.
+pub struct Process {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Process {
-    fn start(database: &Path) -> Self {
+    pub fn start(database: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "crash::the_server_to_kill", "--nocapture"])
             .env(DATABASE, database)
@@ -61,8 +62,16 @@ impl Process {
         Self { child, address }
     }
 
+    /// What it has in memory now.
+    #[cfg(target_os = "linux")]
+    pub fn memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    }
+
     /// SIGKILL.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -133,4 +142,11 @@ async fn what_was_acknowledged_survives_kill_9() {
     let heads = b.heads();
     tokio::time::timeout(LIMIT, a.until("agreed", |a| a.heads() == heads)).await.unwrap();
     process.kill();
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -6,6 +6,8 @@ mod crash;
 mod hostile;
 mod household;
 mod http;
+#[cfg(target_os = "linux")]
+mod load;
 mod mongo;
 mod program;
 mod slow;
