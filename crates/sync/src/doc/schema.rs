@@ -21,6 +21,7 @@ pub(crate) struct Step {
     pub bytes: &'static [u8],
     pub hash: [u8; 32],
     /// Its own for each step, so that nobody can take up a sequence number of a later one.
+    #[cfg_attr(not(test), allow(dead_code, reason = "it stands in the bytes; tests make them from this"))]
     pub actor: [u8; 16],
     /// The oldest version that may still write when this step is in a document.
     #[cfg_attr(not(test), allow(dead_code, reason = "it stands in the bytes; tests make them from this"))]
@@ -31,6 +32,7 @@ pub(crate) struct Step {
 /// even if somebody put something else under its name.
 #[derive(Debug)]
 pub(crate) struct Map {
+    #[cfg_attr(not(test), allow(dead_code, reason = "other programs find the map by it, we by its id"))]
     pub name: &'static str,
     pub kind: Kind,
     /// Of the operation that made it.

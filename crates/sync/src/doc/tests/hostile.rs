@@ -160,8 +160,6 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn a_mutated_change_is_refused_or_taken_whole(
         which in any::<prop::sample::Index>(),

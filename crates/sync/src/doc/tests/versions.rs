@@ -51,7 +51,7 @@ fn a_newer_program_brings_the_document_up_with_its_first_edit() {
     b.commit(at(3), b.map(Kind::Prefs), meter(1).id.0, writes).unwrap();
     exchange(&mut a, &mut b);
     assert_eq!((view(&a), a.schema_version()), (view(&b), 2));
-    assert_eq!(a.automerge().get(object(&a, Kind::Prefs), key).unwrap().unwrap().0.to_str(), Some("Bins"));
+    assert_eq!(a.automerge().get(object(&a, Kind::Prefs), key).unwrap().unwrap().0.as_str(), Some("Bins"));
     let steps = a.changes_since(&[]).iter().filter(|(h, _)| h.0 == new.steps[1].hash).count();
     assert_eq!(steps, 1, "the same change");
     // a home that starts with version 2 merges with one that came from version 1
@@ -84,7 +84,7 @@ fn an_older_program_goes_on_writing_where_it_may_and_keeps_what_it_does_not_know
     old.put(at(7), &Entity::Budget(Budget { name: "Older".into(), ..known })).unwrap();
     let text = |key: String| {
         let found = old.automerge().get(object(&old, Kind::Budget), key).unwrap().unwrap().0;
-        found.to_str().unwrap().to_owned()
+        found.as_str().unwrap().to_owned()
     };
     assert_eq!(text(format!("{id}/colour")), "red");
     assert_eq!(text(format!("{id}/period")), r#"{"kind":"week","starts":"sunday"}"#);
