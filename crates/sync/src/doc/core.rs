@@ -94,7 +94,11 @@ impl<S: Schema> Doc<S> {
             if bytes.len() > limits::CHANGE_BYTES_MAX {
                 return Err(Refused::TooLarge { most: limits::CHANGE_BYTES_MAX });
             }
-            let change = guarded(|| Change::from_bytes(bytes.to_vec()))?;
+            let change = guarded(|| Change::try_from(bytes))?;
+            // Automerge reads a change without looking at its checksum, and when loading looks.
+            if bytes.get(4..8) != change.hash().0.get(..4) {
+                return Err(Refused::Damaged(String::from("a change with a wrong checksum")));
+            }
             if !knows(&self.am, &change.hash()) {
                 self.refuse_forged(&change)?;
                 new.push(change);

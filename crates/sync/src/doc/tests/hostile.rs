@@ -152,6 +152,21 @@ fn changes_may_come_before_what_they_depend_on() {
     assert_eq!(other.apply(&all).unwrap(), vec![], "again is nothing new");
 }
 
+#[test]
+fn a_wrong_checksum_is_refused_before_it_makes_the_document_unreadable() {
+    let doc = with_all();
+    let long = Entity::Meter(Meter { name: "long enough to be compressed ".repeat(20), ..meter(5) });
+    for change in
+        [bytes(&doc.changes_since(&[])).remove(1), doc.clone().put(NOW, &long).unwrap().changes.remove(0).1]
+    {
+        let mut change = change;
+        change[5] ^= 1;
+        let mut now = home(2);
+        assert!(matches!(now.apply(&[change]), Err(Refused::Damaged(_))));
+        assert_eq!(now.save(), home(2).save());
+    }
+}
+
 /// The bytes of a change with its checksum made right again.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let sum = Sha256::digest(&bytes[8..]);
