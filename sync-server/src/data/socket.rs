@@ -45,8 +45,6 @@ const RECHECK: Duration = Duration::from_secs(15);
 const DOCUMENTS: usize = 64;
 /// Documents that aren't there for the caller; past that it is guessing.
 const UNKNOWN: u32 = 100;
-/// Longest frame, in bytes: a sync message of the largest size and its envelope.
-const FRAME_BYTES: usize = 2 * 1024 * 1024 + 4096;
 /// Buffers of a WebSocket, in bytes; the defaults would cost a hundred megabytes for a thousand.
 const BUFFER: usize = 4 * 1024;
 /// Longest text in a close frame, in bytes: the protocol's limit less the code.
@@ -89,12 +87,12 @@ pub async fn sync(
     let Some(place) = Place::take(&app, &caller) else {
         return Err(Problem::rate_limited(Duration::from_secs(5)));
     };
-    let frame = FRAME_BYTES;
+    let frame = wire::Limits::default().frame_bytes;
     let running = app.http.tasks.hold();
     let upgrade = upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .max_write_buffer_size(2 * frame)
+        .max_write_buffer_size(4 * frame)
         .max_message_size(frame)
         .max_frame_size(frame);
     Ok(upgrade.on_upgrade(async move |socket| {

@@ -23,9 +23,9 @@ pub struct Limits {
     /// Connections at once from one address; further ones are closed.
     #[arg(long, env = "HEARTHWATT_CONNECTIONS_PER_ADDRESS", default_value_t = 512)]
     pub connections_per_address: usize,
-    /// WebSockets at once of all devices of one account: each can make the server keep a frame of two
+    /// WebSockets at once of all devices of one account: each can make the server keep a frame of four
     /// megabytes.
-    #[arg(long, env = "HEARTHWATT_SYNC_PER_ACCOUNT", default_value_t = 32)]
+    #[arg(long, env = "HEARTHWATT_SYNC_PER_ACCOUNT", default_value_t = 16)]
     pub sync_per_account: usize,
     /// Requests per second from one address, over a longer time.
     #[arg(long, env = "HEARTHWATT_REQUESTS_PER_ADDRESS", default_value_t = NonZeroU32::new(100).unwrap_or(NonZeroU32::MIN))]

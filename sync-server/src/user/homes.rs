@@ -318,11 +318,11 @@ async fn finish(app: &App, key: &str, deletion: &Deletion) -> Result<(), StoreEr
         Deletion::Home { home, prefs } => {
             // noted, but its record was changed before it could be deleted: that was told to the owner
             if get(app, *home).await?.is_none() {
-                for document in prefs.iter().chain([home]) {
+                let documents: Vec<Uuid> = prefs.iter().chain([home]).copied().collect();
+                for document in &documents {
                     store.touch(*document).await?;
-                    store.delete_document(*document).await?;
                 }
-                store.delete_blocks(*home).await?;
+                crate::data::delete(app, *home, &documents).await?;
                 for (table, index) in [(&MEMBERSHIPS, "home"), (&INVITATIONS, "home"), (&DOCUMENTS, "home")] {
                     records::delete_found(store, table, Find::equal(index, *home)).await?;
                 }
