@@ -277,6 +277,19 @@ pub struct Settings {
     pub notifications: bool,
 }
 
+/// What is stored, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataView {
+    pub database_bytes: u64,
+    /// Of these, room inside the database that deleted readings left for new ones.
+    pub free_bytes: u64,
+    /// Readings by the second are kept for so many days; `None` is for ever. Usage by quarter
+    /// hours and days always is.
+    pub keep_days: Option<u32>,
+    /// Readings by the second before this are no longer kept; `None`: all are.
+    pub readings_since: Option<UnixMillis>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokerView {
     pub id: BrokerId,
@@ -361,6 +374,8 @@ pub enum NoticeCode {
     BrokerUnreachable,
     BrokerBadCredentials,
     BrokerBadCertificate,
+    /// Connected, but it does not let us listen to some topics.
+    BrokerRefusesTopics,
     DiskFull,
     DatabaseReadOnly,
     DatabaseCorrupt,

@@ -6,6 +6,7 @@
 //! retained messages arrive again too.
 
 mod session;
+mod subscriptions;
 mod tls;
 
 use super::Credentials;
@@ -101,7 +102,13 @@ pub struct Inbound {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnState {
     Connecting,
+    /// The broker has let us in and confirmed the subscriptions: what is published now is heard.
     Connected,
+    /// Connected, but the broker refuses these topic filters (at most twenty are named): what they
+    /// cover is not heard.
+    Restricted {
+        refused: Vec<String>,
+    },
     /// Lost or never reached; tried again by itself.
     Unreachable {
         reason: String,

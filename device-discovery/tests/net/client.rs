@@ -35,6 +35,39 @@ async fn a_broker_that_comes_back_is_subscribed_to_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn connected_means_that_the_next_message_is_heard() {
+    let broker = broker::start(BrokerOptions::loopback()).unwrap();
+    let publisher = Publisher::new(broker.address().port());
+    // more than one SUBSCRIBE packet, and the topic that is published is in the last
+    let filters: Vec<String> = (0..200).map(|n| format!("f/{n}")).collect();
+    let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+    for round in 0..20 {
+        let (handle, mut messages) = listen(config(broker.address().port(), &filters), 8);
+        connected(&handle).await;
+        publisher.publish("f/199", false, round.to_string()).await;
+        assert_eq!(next(&mut messages).await.payload, round.to_string());
+        handle.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_subscription_is_a_state_and_the_others_are_heard() {
+    let limits = Limits { filters: 1, ..Limits::default() };
+    let broker = broker::start(BrokerOptions { limits, ..BrokerOptions::loopback() }).unwrap();
+    let (handle, mut messages) = listen(config(broker.address().port(), &["a", "b"]), 8);
+    let restricted = ConnState::Restricted { refused: vec!["b".into()] };
+    state(&handle, "restricted", |s| *s == restricted).await;
+    let publisher = Publisher::new(broker.address().port());
+    publisher.publish("b", false, "unheard").await;
+    publisher.publish("a", false, "heard").await;
+    assert_eq!(next(&mut messages).await.payload, "heard");
+    // one that was learnt later is named too
+    assert!(handle.subscribe("c"));
+    let restricted = ConnState::Restricted { refused: vec!["b".into(), "c".into()] };
+    state(&handle, "more restricted", |s| *s == restricted).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_consumer_does_not_take_is_counted_and_blocks_nothing() {
     let broker = broker::start(BrokerOptions::loopback()).unwrap();
     let (handle, mut messages) = listen(config(broker.address().port(), &["a"]), 4);

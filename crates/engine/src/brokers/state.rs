@@ -9,8 +9,14 @@ use hearthwatt_domain::time::UnixMillis;
 use jiff::tz::TimeZone;
 
 /// Notices that a broker's state can lead to.
-pub(super) const CODES: [NoticeCode; 3] =
-    [NoticeCode::BrokerUnreachable, NoticeCode::BrokerBadCredentials, NoticeCode::BrokerBadCertificate];
+pub(super) const CODES: [NoticeCode; 4] = [
+    NoticeCode::BrokerUnreachable,
+    NoticeCode::BrokerBadCredentials,
+    NoticeCode::BrokerBadCertificate,
+    NoticeCode::BrokerRefusesTopics,
+];
+/// Refused topic filters that a notice names.
+const TOPICS_NAMED: usize = 3;
 
 impl Entry {
     pub(super) fn is(&mut self, conn: ConnState, now: UnixMillis) {
@@ -21,6 +27,7 @@ impl Entry {
             }
             ConnState::Connecting => (BrokerState::Connecting, String::new()),
             ConnState::Connected => (BrokerState::Connected, String::new()),
+            ConnState::Restricted { refused } => (BrokerState::Connected, cut(&named(&refused))),
             ConnState::Unreachable { reason } => (BrokerState::Unreachable, cut(&reason)),
             ConnState::BadCredentials => {
                 (BrokerState::BadCredentials, "It refuses the user name or the password.".into())
@@ -55,6 +62,15 @@ impl Entry {
         };
         let found = self.origin == BrokerOrigin::Found;
         let (code, severity, words) = match self.state {
+            BrokerState::Connected if !self.detail.is_empty() => (
+                NoticeCode::BrokerRefusesTopics,
+                Severity::Warning,
+                format!(
+                    "The broker at {host} does not let Hearthwatt listen to {}. Meters that publish there are not \
+                     heard. Allow it to read these topics in the broker's access list.",
+                    self.detail
+                ),
+            ),
             BrokerState::Connecting | BrokerState::Connected | BrokerState::Disabled => return None,
             BrokerState::Unreachable => (
                 NoticeCode::BrokerUnreachable,
@@ -91,6 +107,15 @@ impl Entry {
         };
         Some(Notice { broker: Some(self.doc.id), ..health::notice(code, severity, self.since, words) })
     }
+}
+
+/// The first of them, and how many more there are.
+fn named(topics: &[String]) -> String {
+    let mut words = topics.iter().take(TOPICS_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(more) = topics.len().checked_sub(TOPICS_NAMED).filter(|n| *n > 0) {
+        words.push_str(&format!(" and {more} more"));
+    }
+    words
 }
 
 #[cfg(test)]
@@ -130,6 +155,19 @@ mod tests {
         assert_eq!(notice.code, NoticeCode::BrokerBadCredentials);
         entry.is(ConnState::Connected, at.plus_ms(2_000));
         assert_eq!(entry.notice(at.plus_ms(2_000), &zone), None);
+    }
+
+    #[test]
+    fn refused_topics_are_named_while_the_rest_is_heard() {
+        let mut entry = entry(BrokerOrigin::Manual);
+        let refused = ["a/#", "b", "c", "d"].map(str::to_owned).to_vec();
+        entry.is(ConnState::Restricted { refused }, UnixMillis(5));
+        assert_eq!((entry.state, entry.silent_since), (BrokerState::Connected, None));
+        let notice = entry.notice(UnixMillis(5), &TimeZone::UTC).unwrap();
+        assert_eq!(notice.code, NoticeCode::BrokerRefusesTopics);
+        assert!(notice.message.contains("listen to a/#, b, c and 1 more. "), "{}", notice.message);
+        entry.is(ConnState::Connected, UnixMillis(6));
+        assert_eq!(entry.notice(UnixMillis(6), &TimeZone::UTC), None);
     }
 
     #[test]

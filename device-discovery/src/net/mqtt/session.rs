@@ -1,25 +1,26 @@
 //! The life of one client: connect, read, fall back, try again.
 
+use super::subscriptions::Subscriptions;
 use super::tls::{Shown, transport};
 use super::{BrokerConfig, ConnState, Inbound, PACKET_MAX_BYTES, Shared};
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet,
-    Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode, TlsError, Transport, mqttbytes,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing,
+    Packet, Publish, QoS, StateError, SubscribeFilter, TlsError, Transport, mqttbytes,
 };
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// Filters in one SUBSCRIBE packet: brokers limit its size.
-const FILTERS_PER_PACKET: usize = 64;
 /// Requests that may wait inside the client.
 const REQUESTS_MAX: usize = 256;
 /// How long a connection attempt may take, seconds.
 const CONNECT_TIMEOUT_S: u64 = 5;
+/// How long a broker may take to confirm the first subscriptions.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that held this long was a good one: the next pause is short again.
 const STABLE_AFTER: Duration = Duration::from_secs(20);
 /// Pause after a refusal that only a person can mend.
@@ -106,9 +107,11 @@ impl Session<'_> {
         network.set_tcp_nodelay(true);
         network.set_connection_timeout(CONNECT_TIMEOUT_S);
         events.set_network_options(network);
-        let mut subscribed = 0;
-        let mut connected = false;
+        let mut subscriptions: Option<Subscriptions> = None;
+        let mut confirmed = false;
+        let mut confirm_by = Instant::now();
         loop {
+            let connected = subscriptions.is_some();
             tokio::select! {
                 biased;
                 _ = stop.changed() => {
@@ -118,38 +121,66 @@ impl Session<'_> {
                 event = events.poll() => match event {
                     Ok(Event::Incoming(Packet::Publish(publish))) => self.hand_on(publish),
                     Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                        connected = true;
                         Shared::count(&self.shared.connects);
-                        self.subscribe_new(&client, &mut subscribed);
-                        self.state.send_replace(ConnState::Connected);
+                        confirm_by = Instant::now() + CONFIRM_TIMEOUT;
+                        let first = self.filters().len();
+                        let subscriptions = subscriptions.insert(Subscriptions::new(first));
+                        self.subscribe_new(&client, subscriptions);
+                        confirmed = self.show(subscriptions);
+                    }
+                    Ok(Event::Outgoing(Outgoing::Subscribe(packet_id))) => {
+                        if let Some(subscriptions) = &mut subscriptions {
+                            subscriptions.sent(packet_id);
+                        }
                     }
                     Ok(Event::Incoming(Packet::SubAck(ack))) => {
-                        if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
-                            tracing::warn!(broker = %self.config.id, "the broker refused a subscription");
+                        if let Some(subscriptions) = &mut subscriptions {
+                            subscriptions.answered(ack.pkid, &ack.return_codes, &self.filters());
+                            // more may wait than there was room for
+                            self.subscribe_new(&client, subscriptions);
+                            confirmed = self.show(subscriptions);
                         }
-                        // more may wait than fitted into the request channel
-                        self.subscribe_new(&client, &mut subscribed);
                     }
                     Ok(_) => {}
                     Err(error) => return ControlFlow::Continue(error),
                 },
                 () = self.shared.filters_changed.notified(), if connected => {
-                    self.subscribe_new(&client, &mut subscribed);
+                    if let Some(subscriptions) = &mut subscriptions {
+                        self.subscribe_new(&client, subscriptions);
+                    }
+                }
+                () = sleep_until(confirm_by), if connected && !confirmed => {
+                    return ControlFlow::Continue(ConnectionError::NetworkTimeout);
                 }
             }
         }
     }
 
-    /// Asks for the filters after the first `subscribed` ones.
-    fn subscribe_new(&self, client: &AsyncClient, subscribed: &mut usize) {
-        let filters = self.shared.filters.lock().unwrap_or_else(PoisonError::into_inner);
-        for chunk in filters[*subscribed..].chunks(FILTERS_PER_PACKET) {
-            let packet = chunk.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtMostOnce));
-            if client.try_subscribe_many(packet).is_err() {
-                return; // the channel is full: the next acknowledgement brings us back
+    fn filters(&self) -> MutexGuard<'_, Vec<String>> {
+        self.shared.filters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn subscribe_new(&self, client: &AsyncClient, subscriptions: &mut Subscriptions) {
+        subscriptions.ask(&self.filters(), |packet| {
+            let packet = packet.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtMostOnce));
+            client.try_subscribe_many(packet).is_ok()
+        });
+    }
+
+    /// Tells where the subscriptions stand; whether the first ones are answered.
+    fn show(&self, subscriptions: &Subscriptions) -> bool {
+        let Some(now) = subscriptions.state() else { return false };
+        self.state.send_if_modified(|state| {
+            let changed = *state != now;
+            if changed {
+                if let ConnState::Restricted { refused } = &now {
+                    tracing::warn!(broker = %self.config.id, ?refused, "the broker refuses subscriptions");
+                }
+                *state = now;
             }
-            *subscribed += chunk.len();
-        }
+            changed
+        });
+        true
     }
 
     fn hand_on(&self, publish: Publish) {
@@ -177,7 +208,7 @@ async fn farewell(client: &AsyncClient, events: &mut EventLoop, connected: bool)
 }
 
 fn is_disconnect(event: &Event) -> bool {
-    matches!(event, Event::Outgoing(rumqttc::Outgoing::Disconnect))
+    matches!(event, Event::Outgoing(Outgoing::Disconnect))
 }
 
 fn options(config: &BrokerConfig, client_id: &str, transport: Transport) -> MqttOptions {
