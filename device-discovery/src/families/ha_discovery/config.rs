@@ -30,6 +30,38 @@ pub(super) struct Config {
     /// Why entities were learnt but will not be decoded.
     pub undecodable: Option<String>,
     pub availability: Vec<Availability>,
+    pub mode: Mode,
+}
+
+/// What several availability topics of one device mean together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Mode {
+    /// The last message holds: Home Assistant's own default.
+    #[default]
+    Latest,
+    All,
+    Any,
+}
+
+impl Mode {
+    /// `said` is what each topic said last, `None` if nothing yet; `latest` what one says now.
+    /// `None`: not known yet.
+    pub fn judge(self, latest: Option<bool>, said: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+        let decisive = match self {
+            Mode::Latest => return latest,
+            Mode::All => false,
+            Mode::Any => true,
+        };
+        let mut unknown = false;
+        for one in said {
+            match one {
+                Some(online) if online == decisive => return Some(decisive),
+                Some(_) => {}
+                None => unknown = true,
+            }
+        }
+        (!unknown).then_some(!decisive)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +87,7 @@ const LONG: &[(&str, &str)] = &[
     ("uniq_id", "unique_id"),
     ("avty", "availability"),
     ("avty_t", "availability_topic"),
+    ("avty_mode", "availability_mode"),
     ("pl_avail", "payload_available"),
     ("pl_not_avail", "payload_not_available"),
     ("lrst_val_tpl", "last_reset_value_template"),
@@ -98,6 +131,7 @@ pub(super) fn read(place: &Place, map: &Map<String, Value>) -> Result<Config, St
         entities: Vec::new(),
         undecodable: None,
         availability: Vec::new(),
+        mode: Mode::default(),
     };
     let base = map.get("~").and_then(Value::as_str).unwrap_or_default();
     let device = get(map, "device").and_then(Value::as_object);
@@ -227,6 +261,35 @@ fn read_availability(config: &mut Config, map: &Map<String, Value>, base: &str) 
     for a in get(map, "availability").and_then(Value::as_array).into_iter().flatten() {
         if let Some(a) = a.as_object() {
             add(a, "topic");
+        }
+    }
+    config.mode = match text(map, "availability_mode").as_str() {
+        "all" => Mode::All,
+        "any" => Mode::Any,
+        _ => Mode::Latest,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_topics_mean_what_their_mode_says() {
+        const NONE: [Option<bool>; 2] = [Some(true), None];
+        const MIXED: [Option<bool>; 2] = [Some(true), Some(false)];
+        for (mode, said, online) in [
+            (Mode::Latest, NONE, Some(true)),
+            (Mode::All, NONE, None),
+            (Mode::All, [Some(true); 2], Some(true)),
+            (Mode::All, [Some(false), None], Some(false)),
+            (Mode::All, MIXED, Some(false)),
+            (Mode::Any, NONE, Some(true)),
+            (Mode::Any, MIXED, Some(true)),
+            (Mode::Any, [Some(false), None], None),
+            (Mode::Any, [Some(false); 2], Some(false)),
+        ] {
+            assert_eq!(mode.judge(Some(true), said.into_iter()), online, "{mode:?} of {said:?}");
         }
     }
 }

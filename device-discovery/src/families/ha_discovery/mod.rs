@@ -21,10 +21,10 @@ use crate::body::{Body, clip};
 use crate::limits::{MAX_DEVICES, MAX_ENTITIES, MAX_ENTITIES_PER_TOPIC};
 use crate::message::{Decoded, DeviceInfo, Message, Outcome, Transport};
 use crate::readings::Readings;
-use config::{Availability, Config, Entity, Place};
+use config::{Availability, Config, Entity, Mode, Place};
 use hearthwatt_domain::reading::{Channel, Quantity};
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use template::State;
 
 const NAME: &str = "ha_discovery";
@@ -87,6 +87,9 @@ struct Device {
     claims: HashMap<String, (Quantity, &'static str)>,
     info: DeviceInfo,
     introduced: bool,
+    /// What its availability topics said last.
+    said: BTreeMap<String, Option<bool>>,
+    mode: Mode,
 }
 
 #[derive(Debug)]
@@ -130,7 +133,13 @@ impl Family for HomeAssistant {
     }
 
     fn remembered(&self) -> usize {
-        self.entities + self.devices.len() + self.states.len() + self.presences.len() + self.configs.len()
+        let said: usize = self.devices.values().map(|d| d.said.len()).sum();
+        self.entities
+            + self.devices.len()
+            + self.states.len()
+            + self.presences.len()
+            + self.configs.len()
+            + said
     }
 }
 
@@ -248,7 +257,9 @@ impl HomeAssistant {
                 .push(Source { device: id.into(), entity: e });
             self.entities += 1;
         }
+        device.mode = config.mode;
         for a in config.availability.into_iter().filter(|a| !native(&a.topic)) {
+            device.said.entry(a.topic.clone()).or_default();
             let speaks_for = self.presences.entry(a.topic.clone()).or_default();
             if speaks_for.len() < MAX_ENTITIES_PER_TOPIC && !speaks_for.iter().any(|(d, _)| d == id) {
                 speaks_for.push((id.into(), a));
@@ -282,7 +293,7 @@ impl HomeAssistant {
         device
     }
 
-    fn presence(&self, topic: &str, body: &Body) -> Option<Decoded> {
+    fn presence(&mut self, topic: &str, body: &Body) -> Option<Decoded> {
         // a topic that speaks for several devices is their bridge: it says nothing about one
         let of = self.presences.get(topic)?;
         let [(id, words)] = &of[..] else {
@@ -293,8 +304,21 @@ impl HomeAssistant {
             _ => body.text().unwrap_or_default(),
         };
         let mut d = quiet(NAME, Outcome::None, Some(id.clone()), "presence");
-        d.online =
-            if text == words.available { Some(true) } else { (text == words.not_available).then_some(false) };
+        let latest = match text {
+            t if t == words.available => Some(true),
+            t if t == words.not_available => Some(false),
+            _ => None,
+        };
+        d.online = latest;
+        if let Some(device) = self.devices.get_mut(id)
+            && latest.is_some()
+        {
+            device.said.insert(topic.to_owned(), latest);
+            // what a bridge says of all its devices is not heard, so it is not waited for either
+            let own = |t: &str| self.presences.get(t).is_some_and(|of| of.len() == 1);
+            let said = device.said.iter().filter(|(t, _)| own(t)).map(|(_, said)| *said);
+            d.online = device.mode.judge(latest, said);
+        }
         Some(d)
     }
 }
@@ -362,6 +386,20 @@ mod tests {
         feed(&mut d, "homeassistant/sensor/a/config", "");
         assert_eq!(d.wanted_topics(), [""; 0]);
         assert_eq!(d.remembered(), 0);
+    }
+
+    #[test]
+    fn a_device_with_two_availability_topics_is_online_when_both_say_so() {
+        let mut d = Decoder::new();
+        let config = r#"{"stat_t":"a/w","unit_of_meas":"W","dev":{"ids":"a"},"avty":[{"t":"a/up"},{"t":"a/sensor"}],"avty_mode":"MODE"}"#;
+        let mut online = |mode: &str| {
+            feed(&mut d, "homeassistant/sensor/a/config", &config.replace("MODE", mode));
+            [("a/up", "online"), ("a/sensor", "offline"), ("a/sensor", "online"), ("a/up", "offline")]
+                .map(|(topic, word)| feed(&mut d, topic, word).online)
+        };
+        assert_eq!(online("all"), [None, Some(false), Some(true), Some(false)]);
+        assert_eq!(online("any"), [Some(true), Some(true), Some(true), Some(true)]);
+        assert_eq!(online("latest"), [Some(true), Some(false), Some(true), Some(false)]);
     }
 
     #[test]
