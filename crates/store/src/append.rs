@@ -2,7 +2,6 @@
 //! its neighbourhood derived again.
 
 use crate::error::StoreError;
-use crate::history::is_ignored;
 use crate::key::{pack, reading_key, storable};
 use crate::meter_state::MeterState;
 use crate::minute::{Minute, has_minutes, minute_of};
@@ -168,9 +167,6 @@ fn take(
     if s.first_at.is_none_or(|f| r.at < f) {
         s.first_at = Some(r.at);
         conn.execute("UPDATE series SET first_at=?1 WHERE no=?2", [r.at.0, s.no])?;
-    }
-    if is_ignored(&state.corrections, s, r.at) {
-        return Ok(());
     }
     let deltas = &mut effects.deltas;
     let mut out = |d: Delta| {

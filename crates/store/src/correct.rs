@@ -1,15 +1,14 @@
 //! Corrections: kept beside the readings, taken back without a trace.
 
 use crate::error::StoreError;
-use crate::history::replacements;
 use crate::meter_state::{MeterState, load_config, load_corrections};
 use crate::settle::merged;
 use crate::store::Store;
 use crate::tail;
-use crate::types::*;
+use hearthwatt_domain::correction::{Change, Correction};
 use hearthwatt_domain::ids::{CorrectionId, MeterId};
-use hearthwatt_domain::time::{Span, UnixMillis};
-use hearthwatt_domain::usage::{History, UsageConfig, affected, affected_by_replacement};
+use hearthwatt_domain::time::Span;
+use hearthwatt_domain::usage::{UsageConfig, affected_by_replacement};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 const DAY_MS: i64 = 86_400_000;
@@ -17,7 +16,11 @@ const DAY_MS: i64 = 86_400_000;
 impl Store {
     /// Adds a correction (or replaces the one with its id) and derives what it touches again.
     /// Gives the spans that changed.
+    ///
+    /// # Errors
+    /// A correction that can't be used, in words.
     pub fn correct(&mut self, correction: &Correction) -> Result<Vec<(MeterId, Span)>, StoreError> {
+        correction.validate().map_err(|e| StoreError::invalid(e.message))?;
         self.change(correction.id, Some(correction))
     }
 
@@ -124,30 +127,15 @@ impl Store {
 fn reach(conn: &Connection, state: &MeterState, touched: &[&Correction]) -> Result<Vec<Span>, StoreError> {
     let history = state.history(conn);
     let config = &state.config;
-    let reps = replacements(&state.corrections);
+    let reps = state.replacements();
     let mut spans = Vec::new();
     for c in touched {
-        match &c.action {
-            CorrectionAction::Usage { span, .. } => spans.push(*span),
-            CorrectionAction::Replaced { replacement } => {
-                spans.push(affected_by_replacement(&history, config, &reps, replacement)?);
+        spans.push(match &c.change {
+            Change::Set { span, .. } | Change::Exclude { span } => *span,
+            Change::Replacement(replacement) => {
+                affected_by_replacement(&history, config, &reps, replacement)?
             }
-            CorrectionAction::Ignore { span, .. } => {
-                let mut found = vec![*span];
-                for stream in history.streams()? {
-                    for at in [span.start, UnixMillis(span.end.0 - 1)] {
-                        found.extend(affected(&history, config, &reps, &[(stream, at)])?);
-                    }
-                    // the first reading decides since when a source is in force
-                    if history.first(stream)?.is_none_or(|f| span.contains(f)) {
-                        found.extend(affected(&history, config, &reps, &[(stream, span.end)])?);
-                    }
-                }
-                let start = found.iter().map(|s| s.start).min().unwrap_or(span.start);
-                let end = found.iter().map(|s| s.end).max().unwrap_or(span.end);
-                spans.push(Span::new(start, end));
-            }
-        }
+        });
     }
     Ok(spans)
 }

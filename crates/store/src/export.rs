@@ -9,7 +9,7 @@ use crate::meter_state::load_config;
 use crate::reader::Reader;
 use crate::rollup;
 use crate::store::meta;
-use crate::types::*;
+use hearthwatt_domain::correction::Correction;
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::reading::{Channel, Quantity};
 use hearthwatt_domain::time::{Span, UnixMillis};

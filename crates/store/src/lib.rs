@@ -33,5 +33,5 @@ pub use error::StoreError;
 pub use reader::Reader;
 pub use recover::recover;
 pub use restore::restore;
-pub use store::Store;
+pub use store::{DATABASE, Store};
 pub use types::*;

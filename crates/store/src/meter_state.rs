@@ -1,22 +1,23 @@
 //! What the writer keeps in memory of a meter, and how it is derived from what is stored.
 
 use crate::error::StoreError;
-use crate::history::{MeterHistory, Series, replacements};
+use crate::history::{MeterHistory, Series};
 use crate::key::{METERS_MAX, SERIES_MAX, reading_at, unpack};
 use crate::minute::{Minute, has_minutes};
 use crate::rollup;
 use crate::running::Running;
 use crate::tail;
-use crate::types::*;
+use hearthwatt_domain::correction::{self, Correction};
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::reading::{Channel, Quantity, Reading};
 use hearthwatt_domain::time::{Span, UnixMillis};
-use hearthwatt_domain::usage::{Accumulator, Stream, UsageConfig, recompute, resume};
+use hearthwatt_domain::usage::{Accumulator, Replacement, Stream, UsageConfig, recompute, resume};
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
 #[derive(Debug)]
 pub(crate) struct MeterState {
+    id: MeterId,
     pub no: i64,
     pub series: Vec<Series>,
     pub corrections: Vec<Correction>,
@@ -44,6 +45,7 @@ impl MeterState {
         }
         let config = load_config(conn, no)?.unwrap_or_default();
         let mut state = Self {
+            id,
             no,
             series: load_series(conn, no)?,
             corrections: load_corrections(conn, Some(no))?,
@@ -62,11 +64,18 @@ impl MeterState {
     }
 
     pub fn history<'a>(&'a self, conn: &'a Connection) -> MeterHistory<'a> {
-        MeterHistory { conn, series: &self.series, corrections: &self.corrections }
+        MeterHistory { conn, series: &self.series }
+    }
+
+    /// Exchanges of the meter, by time.
+    pub fn replacements(&self) -> Vec<Replacement> {
+        let mut all = correction::replacements(self.id, &self.corrections);
+        all.sort_by_key(|r| r.at);
+        all
     }
 
     pub fn resume(&mut self, conn: &Connection) -> Result<(), StoreError> {
-        let reps = replacements(&self.corrections);
+        let reps = self.replacements();
         self.acc = resume(&self.history(conn), &self.config, &reps)?;
         Ok(())
     }
@@ -137,9 +146,9 @@ impl MeterState {
         if let Some(running) = self.running.take() {
             running.close(conn, self.no)?;
         }
-        let reps = replacements(&self.corrections);
+        let reps = self.replacements();
         let mut rows = recompute(&self.history(conn), &self.config, &reps, span)?;
-        rollup::overlay(&self.corrections, span, &mut rows);
+        rows = correction::apply(self.id, &rows, &self.corrections, span);
         rollup::replace(conn, zone, self.no, span, &rows)
     }
 }

@@ -10,6 +10,7 @@ use crate::rollup;
 use crate::store::{BUSY, meta};
 use crate::tail;
 use crate::types::*;
+use hearthwatt_domain::correction::Correction;
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::reading::Reading;
 use hearthwatt_domain::time::{Span, UnixMillis};
@@ -251,6 +252,19 @@ impl Reader {
             .query_row([kind, id], |r| r.get(0))
             .optional()?;
         json.map(|j| document(id.to_owned(), &j)).transpose()
+    }
+
+    /// How much there is, and from when on every reading is kept.
+    pub fn size(&self) -> Result<DatabaseSize, StoreError> {
+        let pragma = |name: &str| self.conn.pragma_query_value(None, name, |r| r.get::<_, i64>(0));
+        let page = pragma("page_size")?;
+        let bytes = |pages: i64| u64::try_from(pages.saturating_mul(page)).unwrap_or(0);
+        let mark = meta::<i64>(&self.conn, "raw_since")?.map(UnixMillis);
+        Ok(DatabaseSize {
+            bytes: bytes(pragma("page_count")?),
+            free_bytes: bytes(pragma("freelist_count")?),
+            readings_since: mark.filter(|mark| mark.0 > 0),
+        })
     }
 
     /// Corrections of one meter, or of all.

@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::key::{interval_key, interval_start};
-use crate::types::{Correction, CorrectionAction, PeriodUsage};
+use crate::types::PeriodUsage;
 use hearthwatt_domain::time::{INTERVAL_MS, Span, UnixMillis};
 use hearthwatt_domain::units::{Energy, Power};
 use hearthwatt_domain::usage::{IntervalUsage, Quality};
@@ -226,41 +226,3 @@ pub(crate) fn day_row(row: &Row<'_>, zone: &TimeZone) -> Result<PeriodUsage, Sto
         power_max: row.get::<_, Option<i64>>(7)?.map(Power),
     })
 }
-
-/// Lays the household's own numbers over the derived rows of `span`.
-pub(crate) fn overlay(corrections: &[Correction], within: Span, rows: &mut Vec<IntervalUsage>) {
-    for c in corrections {
-        let CorrectionAction::Usage { span, import, export } = &c.action else { continue };
-        let n = (span.ms() / INTERVAL_MS).max(1);
-        for i in 0..n {
-            let start = span.start.plus_ms(i * INTERVAL_MS);
-            if !within.contains(start) {
-                continue;
-            }
-            // shares that add up to the whole
-            let share = |e: Energy| {
-                let part = |k: i64| (i128::from(e.0) * i128::from(k) / i128::from(n)) as i64;
-                Energy(part(i + 1) - part(i))
-            };
-            let at = match rows.binary_search_by_key(&start, |r| r.start) {
-                Ok(at) => at,
-                Err(at) => {
-                    rows.insert(at, IntervalUsage { start, ..EMPTY });
-                    at
-                }
-            };
-            let row = &mut rows[at];
-            (row.import, row.export, row.quality) = (share(*import), share(*export), Quality::Corrected);
-        }
-    }
-}
-
-const EMPTY: IntervalUsage = IntervalUsage {
-    start: UnixMillis(0),
-    import: Energy::ZERO,
-    export: Energy::ZERO,
-    quality: Quality::Measured,
-    covered_ms: 0,
-    power_min: None,
-    power_max: None,
-};

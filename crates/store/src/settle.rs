@@ -2,13 +2,12 @@
 
 use crate::append::Effects;
 use crate::error::StoreError;
-use crate::history::replacements;
 use crate::key::MINUTE_MS;
 use crate::meter_state::MeterState;
 use crate::minute::{Minute, minute_of, next_minute};
 use crate::rollup;
 use crate::running::Running;
-use crate::types::*;
+use hearthwatt_domain::correction::{Change, Correction};
 use hearthwatt_domain::time::{Span, UnixMillis};
 use hearthwatt_domain::usage::{Delta, IntervalUsage, Stream, affected};
 use jiff::tz::TimeZone;
@@ -37,7 +36,7 @@ pub(crate) fn settle(
     if let Some(running) = state.running.as_ref().filter(|_| !effects.deltas.is_empty()) {
         running.put(conn, state.no)?;
     }
-    let reps = replacements(&state.corrections);
+    let reps = state.replacements();
     if !effects.late.is_empty() {
         let late: Vec<(Stream, UnixMillis)> =
             effects.late.iter().flat_map(|(s, times)| times.iter().map(|at| (*s, *at))).collect();
@@ -101,9 +100,10 @@ fn add(
 }
 
 fn has_override(corrections: &[Correction], start: UnixMillis) -> bool {
-    corrections
-        .iter()
-        .any(|c| matches!(&c.action, CorrectionAction::Usage { span, .. } if span.contains(start)))
+    corrections.iter().any(|c| match c.change {
+        Change::Set { span, .. } | Change::Exclude { span } => span.contains(start),
+        Change::Replacement(_) => false,
+    })
 }
 
 /// The same time in as few spans as possible.

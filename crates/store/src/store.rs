@@ -19,7 +19,8 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) const DATABASE: &str = "home.sqlite";
+/// The database's file in its folder.
+pub const DATABASE: &str = "home.sqlite";
 const LOCK: &str = "home.lock";
 /// How long a call waits for a reader that blocks it.
 pub(crate) const BUSY: Duration = Duration::from_secs(5);

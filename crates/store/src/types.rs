@@ -1,11 +1,11 @@
 //! What goes into the store and comes out of it.
 
 use crate::error::{Cause, StoreError};
-use hearthwatt_domain::ids::{CorrectionId, MeterId};
+use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::reading::{Channel, Quantity};
 use hearthwatt_domain::time::{Span, UnixMillis};
 use hearthwatt_domain::units::{Energy, Power};
-use hearthwatt_domain::usage::{IntervalUsage, Quality, Replacement};
+use hearthwatt_domain::usage::{IntervalUsage, Quality};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
@@ -116,41 +116,21 @@ pub enum DocumentChange {
     Delete { kind: String, id: String },
 }
 
-/// A repair that the household made. Readings stay as they are; usage is computed as if.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Correction {
-    pub id: CorrectionId,
-    pub meter: MeterId,
-    pub made_at: UnixMillis,
-    #[serde(default)]
-    pub note: String,
-    pub action: CorrectionAction,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum CorrectionAction {
-    /// The readings in this span don't count (all of the meter's, or one channel's, one
-    /// quantity's).
-    Ignore {
-        span: Span,
-        #[serde(default)]
-        channel: Option<Channel>,
-        #[serde(default)]
-        quantity: Option<Quantity>,
-    },
-    /// The usage of the intervals in this span (aligned to 15 minutes) is this much in all,
-    /// spread evenly, whatever the readings say.
-    Usage { span: Span, import: Energy, export: Energy },
-    /// The meter was exchanged, or its register set by hand.
-    Replaced { replacement: Replacement },
-}
-
 /// How long things are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Raw readings and minute rollups before this go; intervals and days stay for ever.
     pub raw_before: UnixMillis,
+}
+
+/// How much the home's database holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseSize {
+    pub bytes: u64,
+    /// Of these, room inside the file that deleted readings left for new ones.
+    pub free_bytes: u64,
+    /// Readings before this are no longer kept; `None`: all are.
+    pub readings_since: Option<UnixMillis>,
 }
 
 /// What [`crate::Store::import`] took.

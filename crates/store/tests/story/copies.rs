@@ -4,9 +4,9 @@ use crate::*;
 use hearthwatt_domain::usage::{Replacement, Stream};
 use std::io::BufReader;
 
-fn correction(n: usize, m: usize, action: CorrectionAction) -> Correction {
+fn correction(n: usize, m: usize, change: Change) -> Correction {
     let id = CorrectionId::derive(&["c", &n.to_string()]);
-    Correction { id, meter: meter(m), made_at: UnixMillis(T0), note: "why".into(), action }
+    Correction { id, meter: meter(m), change, created: UnixMillis(T0) }
 }
 
 /// Readings of two meters of which the first days are kept as usage only, corrections, documents.
@@ -21,10 +21,9 @@ fn filled(folder: &Path) -> Store {
         Span::new(UnixMillis(T0 + 300_000_000 - h * 3_600_000), UnixMillis(T0 + 303_600_000 - h * 3_600_000))
     };
     let aligned = |h| Span::new(span(h).start.interval_start(), span(h).end.interval_start());
-    let usage = CorrectionAction::Usage { span: aligned(5), import: Energy(77_000_001), export: Energy(0) };
-    s.correct(&correction(0, 1, usage)).unwrap();
-    let ignore = CorrectionAction::Ignore { span: span(9), channel: None, quantity: Some(Quantity::Power) };
-    s.correct(&correction(1, 0, ignore)).unwrap();
+    let set = Change::Set { span: aligned(5), import: Energy(77_000_001), export: Energy(0) };
+    s.correct(&correction(0, 1, set)).unwrap();
+    s.correct(&correction(1, 0, Change::Exclude { span: aligned(9) })).unwrap();
     s.set_usage_config(meter(0), Some(&UsageConfig { max_gap_ms: 60_000, ..UsageConfig::default() }))
         .unwrap();
     while s.retain(Retention { raw_before: UnixMillis(T0 + 200_000_000) }, 1000).unwrap() > 0 {}
@@ -168,7 +167,7 @@ fn a_replaced_meter_goes_on_counting() {
         removal: Energy::from_wh(9600.0),
         opening: Energy::from_wh(20.0),
     };
-    let c = correction(0, 1, CorrectionAction::Replaced { replacement });
+    let c = correction(0, 1, Change::Replacement(replacement));
     assert!(!s.correct(&c).unwrap().is_empty());
     // 9000 to 9600 on the old one, 20 to 50 on the new one
     assert_eq!(sum(&s), Energy::from_wh(630.0));

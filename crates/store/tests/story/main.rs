@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+use hearthwatt_domain::correction::{Change, Correction};
 use hearthwatt_domain::ids::{CorrectionId, MeterId};
 use hearthwatt_domain::reading::{Channel, Quantity, Reading};
 use hearthwatt_domain::time::{Span, UnixMillis};
@@ -135,23 +136,25 @@ fn corrections_are_undone_without_a_trace_and_zones_rebuild_days() {
     s.append(&plan(0, 60_000)).unwrap();
     let before = s.reader().unwrap().intervals(meter(1), ALL).unwrap();
     let span = Span::new(UnixMillis(T0 + 3_600_000), UnixMillis(T0 + 7_200_000));
-    let usage = CorrectionAction::Usage { span, import: Energy(1_000_003), export: Energy(0) };
-    let ignore = CorrectionAction::Ignore { span, channel: None, quantity: None };
-    for (n, action) in [usage, ignore].into_iter().enumerate() {
+    let set = Change::Set { span, import: Energy(1_000_003), export: Energy(0) };
+    for (n, (change, sum)) in [(set, 1_000_003), (Change::Exclude { span }, 0)].into_iter().enumerate() {
         let id = CorrectionId::derive(&[&n.to_string()]);
-        let c = Correction { id, meter: meter(1), made_at: UnixMillis(T0), note: String::new(), action };
+        let c = Correction { id, meter: meter(1), change, created: UnixMillis(T0) };
         assert!(!s.correct(&c).unwrap().is_empty());
         let rows = s.reader().unwrap().intervals(meter(1), ALL).unwrap();
         assert_ne!(rows, before);
-        if n == 0 {
-            let inside = rows.iter().filter(|i| span.contains(i.start)).map(|i| i.import).sum::<Energy>();
-            assert_eq!(inside, Energy(1_000_003));
-        }
+        let inside = rows.iter().filter(|i| span.contains(i.start)).map(|i| i.import).sum::<Energy>();
+        assert_eq!(inside, Energy(sum));
         assert_eq!(s.reader().unwrap().corrections(Some(meter(1))).unwrap(), vec![c]);
         s.undo_correction(id).unwrap();
         assert_eq!(s.reader().unwrap().intervals(meter(1), ALL).unwrap(), before);
         check(&s);
     }
+    let odd = Span::new(UnixMillis(T0 + 1), UnixMillis(T0 + 7_200_000));
+    let id = CorrectionId::derive(&["odd"]);
+    let odd =
+        Correction { id, meter: meter(1), change: Change::Exclude { span: odd }, created: UnixMillis(T0) };
+    assert!(s.correct(&odd).unwrap_err().to_string().contains("quarter of an hour"));
     s.set_zone(&TimeZone::get("Asia/Kathmandu").unwrap()).unwrap();
     check(&s);
 }
