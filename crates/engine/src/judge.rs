@@ -92,36 +92,38 @@ impl Core {
             raised.extend(plan_alerts(&assessment, &known, now));
             statuses.insert(budget.id, assessment.status);
         }
-        self.raise(raised).await?;
+        let fresh = self.keep_alerts(raised).await?;
         let changed = {
             let mut state = self.state();
             statuses.retain(|id, _| state.budgets.contains_key(id));
             let changed = !same(&state.statuses, &statuses);
             state.statuses = statuses;
+            state.alerts.extend(fresh.iter().map(|a| (a.id, a.clone())));
             changed
         };
         if changed {
             self.tell(Event::BudgetsChanged);
         }
-        Ok(())
-    }
-
-    async fn raise(&self, alerts: Vec<Alert>) -> Result<(), ApiError> {
-        let fresh: Vec<Alert> = {
-            let state = self.state();
-            alerts.into_iter().filter(|a| !state.alerts.contains_key(&a.id)).collect()
-        };
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        self.write(fresh.iter().map(|a| put(ALERT, a.id, a)).collect::<Result<_, _>>()?).await?;
-        self.state().alerts.extend(fresh.iter().map(|a| (a.id, a.clone())));
+        // told last: who is told of an alert finds its budget as it is said to be
+        let raised = !fresh.is_empty();
         for alert in fresh {
             tracing::info!(budget = %alert.budget, "an alert was raised");
             self.tell(Event::AlertRaised { alert });
         }
-        self.tell(Event::AlertsChanged);
+        if raised {
+            self.tell(Event::AlertsChanged);
+        }
         Ok(())
+    }
+
+    /// Writes down those that are new, and gives them back.
+    async fn keep_alerts(&self, alerts: Vec<Alert>) -> Result<Vec<Alert>, ApiError> {
+        let fresh: Vec<Alert> = {
+            let state = self.state();
+            alerts.into_iter().filter(|a| !state.alerts.contains_key(&a.id)).collect()
+        };
+        self.write(fresh.iter().map(|a| put(ALERT, a.id, a)).collect::<Result<_, _>>()?).await?;
+        Ok(fresh)
     }
 
     /// Where one budget stands now.
