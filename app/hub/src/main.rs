@@ -8,6 +8,7 @@ mod page;
 mod router;
 mod server;
 mod token;
+mod transfer;
 
 #[cfg(test)]
 mod tests;
@@ -51,8 +52,8 @@ fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<ExitCode> {
     // registered first: a signal during the start is not lost
     let stop = server::stop_signal()?;
-    let claim = Claim::new(args.data.clone());
-    logging::start(&args.log, claim.folder().ok().map(|f| f.logs()).as_deref())?;
+    let claim = Claim::new(args.home.data.clone());
+    logging::start(&args.home.log, claim.folder().ok().map(|f| f.logs()).as_deref())?;
     let token = match claim.folder() {
         Err(failure) if failure.code == NoticeCode::SecondInstance => {
             return Ok(fail(EXIT_SECOND_INSTANCE, &failure.message));
@@ -68,7 +69,8 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         format!("can't listen on {address}. Another program may be using the port; --port 0 takes a free one")
     })?;
     let bound = listener.local_addr()?;
-    let shell = Shell::start(claim, ShellOptions { demo: args.demo, discovery: args.discovery.into() });
+    let shell =
+        Shell::start(claim, ShellOptions { demo: args.home.demo, discovery: args.home.discovery.into() });
     announce(bound, token.as_ref());
 
     let access = Access::new(bound, token.map(|t| t.value));

@@ -285,6 +285,9 @@ mod tests {
         fn now(&self) -> UnixMillis {
             self.start.plus_ms((self.began.elapsed().as_secs_f64() * 1e3 * self.speed) as i64)
         }
+        fn is_wall(&self) -> bool {
+            false
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -2,9 +2,9 @@
 //! `static/chart.js`. Every chart can be read by mouse, touch, keyboard, as a table and as CSV.
 
 use crate::effects::use_ctx;
-use crate::format::NBSP;
 use crate::i18n::I18n;
 use crate::{browser, csv};
+use hearthwatt_domain::format::NBSP;
 use hearthwatt_domain::time::UnixMillis;
 use hearthwatt_domain::usage::Quality;
 use serde::Serialize;

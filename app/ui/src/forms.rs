@@ -5,8 +5,8 @@ pub mod ask;
 pub mod fields;
 pub mod number;
 
-use crate::format::Separators;
 use crate::i18n::{I18n, Lang};
+use hearthwatt_domain::format::Separators;
 
 /// A field of a form (its `name` attribute) and the Fluent key of what is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 //! A language is a file in `i18n/`, a variant of [`Lang`] and a line in each of its tables.
 
 use crate::calendar;
-use crate::format::{NBSP, Quantity, Separators};
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use hearthwatt_domain::budget::Amount;
+use hearthwatt_domain::format::{NBSP, Quantity, Separators};
 use hearthwatt_domain::time::UnixMillis;
 use hearthwatt_domain::units::{Energy, Money, Power, Price};
 use jiff::civil::Date;
@@ -189,6 +189,9 @@ impl I18n {
             _ if low == high => self.amount(high),
             _ => format!("{} – {}", self.amount(low), self.amount(high)),
         }
+    }
+    pub fn bytes(&self, bytes: u64) -> Quantity {
+        self.numbers.bytes(bytes)
     }
     /// From 0..=1.
     pub fn percent(&self, share: f64) -> String {

@@ -4,7 +4,6 @@
 // --- pure
 pub mod calendar;
 pub mod csv;
-pub mod format;
 pub mod i18n;
 pub mod qr;
 pub mod route;

@@ -1,8 +1,8 @@
 //! Small pieces that several screens are made of.
 
 use crate::effects::{error_words, use_ctx, use_live_power};
-use crate::format::Quantity;
 use hearthwatt_api::ApiError;
+use hearthwatt_domain::format::Quantity;
 use hearthwatt_domain::ids::MeterId;
 use yew::prelude::*;
 

@@ -8,6 +8,7 @@ pub mod alert;
 pub mod budget;
 pub mod calendar;
 pub mod correction;
+pub mod format;
 pub mod ids;
 pub mod invalid;
 pub mod meter;

@@ -1,6 +1,6 @@
 //! Numbers as people type them: "1.234,5", "0,30 €", "30 ct", "1 234". Exact: no float in between.
 
-use crate::format::Separators;
+use hearthwatt_domain::format::Separators;
 
 /// Why a typed number can't be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,8 +98,8 @@ pub fn capital(text: &str) -> String {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::format::NBSP;
     use crate::i18n::Lang;
+    use hearthwatt_domain::format::NBSP;
     use hearthwatt_domain::units::{Energy, Money};
 
     /// Both languages, at home in Berlin.

@@ -1,8 +1,8 @@
 //! The budget form: what is typed, and the budget it means.
 
-use crate::format::Separators;
 use crate::forms::{Errors, number, number_error, parse_name};
 use hearthwatt_domain::budget::{Amount, Budget, Period, Scope};
+use hearthwatt_domain::format::Separators;
 use hearthwatt_domain::ids::BudgetId;
 use hearthwatt_domain::time::UnixMillis;
 use hearthwatt_domain::units::{Energy, Money};

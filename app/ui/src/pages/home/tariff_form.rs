@@ -1,7 +1,7 @@
 //! The tariff form: prices as a bill prints them, and the tariff they mean.
 
-use crate::format::Separators;
 use crate::forms::{Errors, number, number_error, parse_name};
+use hearthwatt_domain::format::Separators;
 use hearthwatt_domain::ids::TariffId;
 use hearthwatt_domain::tariff::{PriceSchedule, PriceWindow, Tariff};
 use hearthwatt_domain::units::{Money, Price};

@@ -1,6 +1,7 @@
-//! Numbers as a person reads them: sensible digits, a unit always, the language's separators.
+//! Numbers as a person reads them: sensible digits, a unit always, the language's separators. Page,
+//! tray and notifications say the same number in the same way.
 
-use hearthwatt_domain::units::{Energy, Money, Power, Price};
+use crate::units::{Energy, Money, Power, Price};
 
 /// Keeps number and unit on one line.
 pub const NBSP: char = '\u{a0}';
@@ -105,6 +106,18 @@ impl Separators {
         format!("{}/kWh", self.amount(price.major_per_kwh(), currency, used))
     }
 
+    /// "840 KB", "61 MB", "1.2 GB": powers of ten, as disks are sold.
+    pub fn bytes(&self, bytes: u64) -> Quantity {
+        let (unit, size) = match bytes {
+            0..1_000_000 => ("KB", 1e3),
+            1_000_000..999_500_000 => ("MB", 1e6),
+            _ => ("GB", 1e9),
+        };
+        let value = bytes as f64 / size;
+        let digits = usize::from(unit == "GB" && value < 99.95);
+        Quantity { number: self.decimal(value, digits), unit }
+    }
+
     /// "62 %" from 0..=1.
     pub fn percent(&self, share: f64) -> String {
         format!("{}{NBSP}%", self.decimal(share * 100.0, 0))
@@ -155,6 +168,20 @@ mod tests {
     use super::*;
     const EN: Separators = Separators::ENGLISH;
     const DE: Separators = Separators::GERMAN;
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, words) in [
+            (0, "0 KB"),
+            (840_400, "840 KB"),
+            (61_200_000, "61 MB"),
+            (999_600_000, "1.0 GB"),
+            (1_240_000_000, "1.2 GB"),
+            (123_000_000_000, "123 GB"),
+        ] {
+            assert_eq!(EN.bytes(bytes).to_string().replace(NBSP, " "), words);
+        }
+    }
 
     #[test]
     fn power_has_three_figures_and_changes_unit_where_it_rounds() {
