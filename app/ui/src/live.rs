@@ -137,23 +137,7 @@ impl LiveHub {
 
     fn offer(&self, values: Vec<(LiveKey, LiveNumber)>) {
         let now = browser::now();
-        let mut shows = Vec::with_capacity(values.len());
-        let mut wake: Option<UnixMillis> = None;
-        {
-            let mut inner = self.0.borrow_mut();
-            for (key, value) in values {
-                // an unchanged value must not use up the second of the change that follows it
-                if inner.latest.insert(key, value) == Some(value) {
-                    continue;
-                }
-                for w in inner.watchers.get_mut(&key).into_iter().flatten() {
-                    match w.throttle.offer(now, value) {
-                        Offer::Show(v) => shows.push((w.show.clone(), v)),
-                        Offer::Later(at) => wake = Some(wake.map_or(at, |w| w.min(at))),
-                    }
-                }
-            }
-        }
+        let Offered { shows, wake } = self.0.borrow_mut().offer(now, values);
         // a callback may watch or unwatch: the hub is not borrowed here
         for (show, value) in shows {
             show.emit(value);
@@ -200,9 +184,91 @@ impl LiveHub {
     }
 }
 
+/// What new values lead to.
+struct Offered {
+    /// At once.
+    shows: Vec<(Callback<LiveNumber>, LiveNumber)>,
+    /// When the next of those that wait is due.
+    wake: Option<UnixMillis>,
+}
+
 impl Inner {
+    fn offer(&mut self, now: UnixMillis, values: Vec<(LiveKey, LiveNumber)>) -> Offered {
+        let mut shows = Vec::with_capacity(values.len());
+        let mut wake: Option<UnixMillis> = None;
+        for (key, value) in values {
+            // an unchanged value must not use up the second of the change that follows it
+            if self.latest.insert(key, value) == Some(value) {
+                continue;
+            }
+            for w in self.watchers.get_mut(&key).into_iter().flatten() {
+                match w.throttle.offer(now, value) {
+                    Offer::Show(v) => shows.push((w.show.clone(), v)),
+                    Offer::Later(at) => wake = Some(wake.map_or(at, |w| w.min(at))),
+                }
+            }
+        }
+        Offered { shows, wake }
+    }
+
     fn fresh_id(&mut self) -> u32 {
         self.next_id += 1;
         self.next_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watts(w: f64) -> LiveNumber {
+        LiveNumber::Power(Some(Power::from_watts(w)))
+    }
+
+    /// At these times (ms) these values come in; those that show at once.
+    fn shown(values: &[(i64, f64)]) -> Vec<(i64, f64)> {
+        let key = LiveKey::Meter(MeterId::derive(&["m"]));
+        let hub = LiveHub::default();
+        let _watch = hub.watch(key, Callback::noop());
+        let mut inner = hub.0.borrow_mut();
+        values
+            .iter()
+            .filter(|(at, w)| {
+                let offered = inner.offer(UnixMillis(*at), vec![(key, watts(*w))]);
+                assert!(offered.shows.iter().all(|(_, v)| *v == watts(*w)));
+                !offered.shows.is_empty()
+            })
+            .copied()
+            .collect()
+    }
+
+    #[test]
+    fn an_unchanged_number_does_not_use_up_the_second_of_the_next_change() {
+        // every message of another meter brings this one's value again
+        assert_eq!(shown(&[(0, 84.0), (990, 84.0), (1000, 85.0)]), [(0, 84.0), (1000, 85.0)]);
+        assert_eq!(shown(&[(0, 84.0), (300, 85.0)]), [(0, 84.0)], "a change waits for its second");
+    }
+
+    #[test]
+    fn what_waits_is_shown_when_its_second_is_over_and_the_newest_wins() {
+        let key = LiveKey::Meter(MeterId::derive(&["m"]));
+        let hub = LiveHub::default();
+        let _watch = hub.watch(key, Callback::noop());
+        let mut inner = hub.0.borrow_mut();
+        for (at, w) in [(0, 1.0), (200, 2.0), (400, 3.0)] {
+            let wake = inner.offer(UnixMillis(at), vec![(key, watts(w))]).wake;
+            assert_eq!(wake, (at > 0).then_some(UnixMillis(crate::throttle::SHOW_EVERY_MS)));
+        }
+        let throttle = &mut inner.watchers.get_mut(&key).unwrap()[0].throttle;
+        assert_eq!(throttle.due(UnixMillis(900)), Some(watts(3.0)));
+    }
+
+    #[test]
+    fn a_meter_without_watchers_costs_nothing_and_its_value_is_known() {
+        let key = LiveKey::Meter(MeterId::derive(&["m"]));
+        let hub = LiveHub::default();
+        let offered = hub.0.borrow_mut().offer(UnixMillis(0), vec![(key, watts(7.0))]);
+        assert!(offered.shows.is_empty() && offered.wake.is_none());
+        assert_eq!(hub.power(MeterId::derive(&["m"])), Some(Power::from_watts(7.0)));
     }
 }

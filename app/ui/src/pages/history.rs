@@ -98,7 +98,9 @@ fn Pager(props: &PagerProps) -> Html {
     let first = props.history.as_ref().and_then(|h| h.first_day);
     let is_all = q.by == HistoryPeriod::All;
     let has_earlier = !is_all && first.is_some_and(|first| first < from);
-    let has_later = !is_all && to <= today;
+    // nothing to see beyond the last day, in a home whose meters are silent
+    let last = props.history.as_ref().and_then(|h| h.last_day);
+    let has_later = has_later(q.by, to, today, last);
     let to_step = move |n: i32| {
         Callback::from(move |_: MouseEvent| {
             let on = calendar::step(q.by, props_anchor(q, today), n);
@@ -112,11 +114,16 @@ fn Pager(props: &PagerProps) -> Html {
             <button type="button" class="square" id="history-earlier" disabled={!has_earlier} aria-label={app.t("history-earlier")} onclick={to_step(-1)}><Icon name="left" /></button>
             <button type="button" class="square" id="history-later" disabled={!has_later} aria-label={app.t("history-later")} onclick={to_step(1)}><Icon name="right" /></button>
             <h2 id="history-period" aria-live="polite">{ period_title(&app.i18n, q.by, from, to, today) }</h2>
-            if has_later {
+            if !is_all && to <= today {
                 <button type="button" class="quiet" id="history-today" onclick={move |_| go(HistoryQuery { on: None, ..q })}>{ app.t("history-to-today") }</button>
             }
         </div>
     }
+}
+
+/// Whether a period that ends before `to` has one after it that is worth a look.
+fn has_later(by: HistoryPeriod, to: Date, today: Date, last: Option<Date>) -> bool {
+    by != HistoryPeriod::All && to <= today && last.is_none_or(|last| to <= last)
 }
 
 fn props_anchor(q: HistoryQuery, today: Date) -> Date {
@@ -325,6 +332,18 @@ mod tests {
     use jiff::civil::date;
 
     const DAY: i64 = 86_400_000;
+
+    #[test]
+    fn later_stops_at_today_and_at_the_last_day() {
+        let (today, month) = (date(2026, 11, 23), HistoryPeriod::Month);
+        let later = |to, last| has_later(month, to, today, last);
+        assert!(later(date(2026, 11, 1), Some(today)));
+        assert!(!later(date(2026, 12, 1), Some(today)), "this month goes on by itself");
+        let last = Some(date(2026, 8, 31));
+        assert!(later(date(2026, 8, 1), last) && !later(date(2026, 9, 1), last));
+        assert!(later(date(2026, 11, 1), None), "not known yet");
+        assert!(!has_later(HistoryPeriod::All, date(2026, 1, 1), today, last));
+    }
 
     fn bar(day: i64, kwh: f64, covered: f64) -> Bar {
         Bar {
