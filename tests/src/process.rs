@@ -128,6 +128,33 @@ pub fn peak_of(pid: u32) -> u64 {
     line.and_then(|l| l.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
+/// Memory of the processes that a program started, and of theirs, in kilobytes; what several of them
+/// share is divided among them.
+pub fn web_view_kb(pid: u32) -> u64 {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(child) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // after the name in parentheses: state, then the parent
+        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        if let Some(parent) = fields.nth(1).and_then(|f| f.parse::<u32>().ok()) {
+            all.push((child, parent));
+        }
+    }
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        family.extend(all.iter().filter(|(_, p)| *p == parent).map(|(c, _)| *c));
+        next += 1;
+    }
+    let pss = |pid: &u32| {
+        let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+        let line = rollup.lines().find_map(|l| l.strip_prefix("Pss:").map(str::to_owned));
+        line.and_then(|l| l.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0)
+    };
+    family[1..].iter().map(pss).sum()
+}
+
 fn collect(from: impl Read + Send + 'static, into: Arc<Mutex<VecDeque<String>>>) {
     std::thread::spawn(move || {
         for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {

@@ -1,8 +1,10 @@
 //! From a message handed to the broker until its number stands on the screen, with 50 meters at
-//! one message a second; and what the hub needs for it in memory and processor time.
+//! one message a second: the hub's page in Chromium, and the desktop window in WebKit. Two numbers
+//! are watched: the large one of *Now*, whose message comes last behind the 49 others of its second,
+//! and on *Meters* the number of every meter.
 
 use crate::report::{Report, quantile};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use hearthwatt_api::{AdoptMeters, ListMeters, SaveBroker};
 use hearthwatt_domain::meter::Role;
 use hearthwatt_tests::broker::Mosquitto;
@@ -12,52 +14,99 @@ use hearthwatt_tests::notifications::Desktop;
 use hearthwatt_tests::process::usage_of;
 use hearthwatt_tests::publish::Publisher;
 use hearthwatt_tests::window::{Screen, Window};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use thirtyfour::WebDriver;
 
-const METERS: usize = 50;
-const SECONDS: u32 = 20;
+pub const METERS: usize = 50;
+/// Values of *Now* in a round.
+const NOW_SECONDS: u32 = 16;
+/// Values of each meter on *Meters* in a round.
+const METERS_SECONDS: u32 = 8;
 const GRID: &str = "shellypro3em-0000000be0c4";
+/// What is sent walks through these and begins again: never two alike within a round.
+const WATTS: std::ops::Range<u32> = 100..990;
 
-/// A hub with a grid meter and 49 plugs, all adopted.
-async fn home(folder: &std::path::Path, broker: &Mosquitto) -> Result<(Hub, Publisher)> {
-    let hub = Hub::start(folder, &["--discovery", "off"]);
-    let input = hearthwatt_api::BrokerInput {
-        id: hearthwatt_domain::ids::BrokerId(uuid::Uuid::new_v4()),
-        host: "127.0.0.1".into(),
-        port: broker.port,
-        tls: false,
-        ca_pem: String::new(),
-        username: String::new(),
-        password: None,
-    };
-    hub.call(SaveBroker { broker: input }).await;
-    let publisher = Publisher::connect(broker.port, "bench");
-    for _ in 0..200 {
-        publish(&publisher, 500).await;
-        let list = hub.call(ListMeters {}).await;
-        if list.found.len() >= METERS {
-            break;
+/// Each frame looks at the numbers; what is seen in a frame is on the screen at its end.
+const LOOK: &str = "window.seen = {}; const look = () => { const at = Date.now(); \
+    const see = (key, e) => { const n = parseInt((e?.textContent || '').replace(/[^0-9]/g, '')); \
+        const s = window.seen[key] ??= {}; if (n && !(n in s)) s[n] = at; }; \
+    see('now', document.querySelector('#power-now')); \
+    for (const row of document.querySelectorAll('[data-testid=meter-row]')) \
+        see(row.id, row.querySelector('[data-testid=meter-power]')); \
+    requestAnimationFrame(look); }; look();";
+
+/// Fifty meters on a broker of their own, and the element of each on *Meters*.
+pub struct Meters {
+    pub broker: Mosquitto,
+    publisher: Publisher,
+    rows: Vec<String>,
+    watts: u32,
+}
+
+impl Meters {
+    /// Starts a hub with a grid meter and 49 plugs, all adopted.
+    pub async fn adopted_by(folder: &Path) -> Result<(Hub, Meters)> {
+        let broker = Mosquitto::start();
+        let hub = Hub::start(folder, &["--discovery", "off"]);
+        let input = hearthwatt_api::BrokerInput {
+            id: hearthwatt_domain::ids::BrokerId(uuid::Uuid::new_v4()),
+            host: "127.0.0.1".into(),
+            port: broker.port,
+            tls: false,
+            ca_pem: String::new(),
+            username: String::new(),
+            password: None,
+        };
+        hub.call(SaveBroker { broker: input }).await;
+        let publisher = Publisher::connect(broker.port, "bench");
+        let mut meters = Meters { broker, publisher, rows: Vec::new(), watts: WATTS.start };
+        for _ in 0..200 {
+            meters.second().await;
+            if hub.call(ListMeters {}).await.found.len() >= METERS {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        let adopted = hub.call(AdoptMeters { ids: vec![] }).await.adopted;
+        anyhow::ensure!(adopted.len() == METERS, "{} of {METERS} meters", adopted.len());
+        anyhow::ensure!(adopted.iter().any(|m| m.meter.role == Role::Grid), "the grid meter is seen as one");
+        meters.rows = (0..METERS)
+            .map(|n| {
+                let view = adopted.iter().find(|m| device(n).contains(&m.meter.key.device_id));
+                view.map(|m| format!("meter-{}", m.meter.id))
+                    .with_context(|| format!("{} is adopted", device(n)))
+            })
+            .collect::<Result<_>>()?;
+        Ok((hub, meters))
     }
-    let adopted = hub.call(AdoptMeters { ids: vec![] }).await.adopted;
-    anyhow::ensure!(adopted.len() == METERS, "{} of {METERS} meters", adopted.len());
-    anyhow::ensure!(adopted.iter().any(|m| m.meter.role == Role::Grid), "the grid meter is seen as one");
-    Ok((hub, publisher))
+
+    /// One message of every meter, the grid's last: of each what it said and when.
+    pub async fn second(&mut self) -> Vec<(u32, f64)> {
+        self.watts += 1;
+        let mut sent = Vec::with_capacity(METERS);
+        for n in (0..METERS).rev() {
+            let watts = WATTS.start + (self.watts + 7 * n as u32) % (WATTS.end - WATTS.start);
+            let payload = match n {
+                0 => json!({ "id": 0, "total_act_power": watts }).to_string(),
+                _ => watts.to_string(),
+            };
+            sent.push((watts, now_ms()));
+            self.publisher.send(&device(n), payload).await;
+        }
+        sent.reverse();
+        sent
+    }
 }
 
-async fn publish(publisher: &Publisher, grid_watts: u32) {
-    for n in 1..METERS {
-        publisher.send(&format!("shellies/shellyplug-s-{n:06X}/relay/0/power"), format!("{}.5", n % 9)).await;
+/// The topic of a meter; its device's name is in it. The first is the grid's.
+fn device(n: usize) -> String {
+    match n {
+        0 => format!("{GRID}/status/em:0"),
+        _ => format!("shellies/shellyplug-s-{n:06X}/relay/0/power"),
     }
-    publish_grid(publisher, grid_watts).await;
-}
-
-async fn publish_grid(publisher: &Publisher, watts: u32) {
-    let status = json!({ "id": 0, "total_act_power": watts });
-    publisher.send(&format!("{GRID}/status/em:0"), status.to_string()).await;
 }
 
 fn now_ms() -> f64 {
@@ -69,98 +118,116 @@ fn now_ms() -> f64 {
     now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
 }
 
+/// A page that is looked at, the program behind it, and all it showed.
+struct Subject<'a> {
+    name: &'static str,
+    driver: &'a WebDriver,
+    program: u32,
+    meters: Meters,
+    all: Vec<f64>,
+}
+
+impl Subject<'_> {
+    async fn round(&mut self, report: &mut Report) -> Result<()> {
+        let (_, ticks) = usage_of(self.program);
+        let begun = Instant::now();
+        let now =
+            self.watch("#/now", "#power-now", NOW_SECONDS, |sent| vec![("now".to_owned(), sent[0])]).await?;
+        self.report(report, "", &now);
+        self.all.extend(now.iter().filter(|d| d.is_finite()));
+        let rows = self.meters.rows.clone();
+        let each = self
+            .watch("#/meters", "[data-testid=meter-row]", METERS_SECONDS, |sent| {
+                rows.iter().cloned().zip(sent.iter().copied()).collect()
+            })
+            .await?;
+        self.report(report, "meters_", &each);
+        let (rss, later) = usage_of(self.program);
+        report.add(&format!("{}_rss_mb", self.name), rss as f64 / 1024.0);
+        report.add(
+            &format!("{}_cpu_percent", self.name),
+            (later - ticks) as f64 / begun.elapsed().as_secs_f64(),
+        );
+        Ok(())
+    }
+
+    /// Delays of what was sent while a screen was open, ms; what was never seen is infinite.
+    async fn watch(
+        &mut self,
+        route: &str,
+        ready: &str,
+        seconds: u32,
+        shown_as: impl Fn(&[(u32, f64)]) -> Vec<(String, (u32, f64))>,
+    ) -> Result<Vec<f64>> {
+        self.driver.execute(format!("location.hash = '{route}'"), vec![]).await?;
+        find(self.driver, ready).await?;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        self.driver.execute("window.seen = {}", vec![]).await?;
+        let mut sent: HashMap<(String, u32), f64> = HashMap::new();
+        for _ in 0..seconds {
+            let second = Instant::now();
+            for (key, (watts, at)) in shown_as(&self.meters.second().await) {
+                sent.insert((key, watts), at);
+            }
+            tokio::time::sleep(Duration::from_millis(1020).saturating_sub(second.elapsed())).await;
+        }
+        let seen: Value = self.driver.execute("return window.seen", vec![]).await?.json().clone();
+        let mut delays: Vec<f64> = sent
+            .iter()
+            .map(|((key, watts), at)| seen[key][watts.to_string()].as_f64().map_or(f64::INFINITY, |s| s - at))
+            .collect();
+        delays.sort_by(f64::total_cmp);
+        Ok(delays)
+    }
+
+    fn report(&self, report: &mut Report, what: &str, delays: &[f64]) {
+        let name = self.name;
+        let shown = delays.iter().filter(|d| d.is_finite()).count();
+        report.add(&format!("{name}_{what}shown_share"), shown as f64 / delays.len() as f64);
+        report.add(&format!("{name}_{what}p50_ms"), quantile(delays, 0.5));
+        report.add(&format!("{name}_{what}p99_ms"), quantile(delays, 0.99));
+    }
+}
+
 pub async fn measure(report: &mut Report) -> Result<()> {
-    let broker = Mosquitto::start();
     let folder = tempfile::tempdir()?;
-    let (hub, publisher) = home(folder.path(), &broker).await?;
+    let (hub, meters) = Meters::adopted_by(folder.path()).await?;
     let browser = Browser::open().await?;
     browser.look(Look::Light).await?;
     browser.driver.goto(&hub.url).await?;
-    find(&browser.driver, "#power-now").await?;
-    // each frame looks at the number; what is seen in a frame is on the screen at its end
-    browser
-        .driver
-        .execute(
-            "window.seen = {}; const look = () => { const t = document.querySelector('#power-now')?.textContent || ''; \
-             const n = parseInt(t.replace(/[^0-9]/g, '')); if (n && !(n in window.seen)) window.seen[n] = Date.now(); \
-             requestAnimationFrame(look); }; look();",
-            vec![],
-        )
-        .await?;
-    let mut value = 100;
-    for _ in 0..report.rounds {
-        let (_, ticks) = hub.program.usage();
-        let begun = std::time::Instant::now();
-        let mut sent: HashMap<u32, f64> = HashMap::new();
-        for _ in 0..SECONDS {
-            let second = std::time::Instant::now();
-            value = if value >= 990 { 100 } else { value + 1 };
-            for n in 1..METERS {
-                publisher
-                    .send(&format!("shellies/shellyplug-s-{n:06X}/relay/0/power"), format!("{}.5", n % 9))
-                    .await;
-            }
-            sent.insert(value, now_ms());
-            publish_grid(&publisher, value).await;
-            tokio::time::sleep(Duration::from_millis(1020).saturating_sub(second.elapsed())).await;
-        }
-        let elapsed = begun.elapsed().as_secs_f64();
-        let seen =
-            browser.driver.execute("const s = window.seen; window.seen = {}; return s", vec![]).await?;
-        let mut delays: Vec<f64> = sent
-            .iter()
-            .filter_map(|(value, at)| Some(seen.json().get(value.to_string())?.as_f64()? - at))
-            .collect();
-        delays.sort_by(f64::total_cmp);
-        report.add("hub_shown_share", delays.len() as f64 / sent.len() as f64);
-        report.add("hub_p50_ms", quantile(&delays, 0.5));
-        report.add("hub_p99_ms", quantile(&delays, 0.99));
-        let (rss, later) = hub.program.usage();
-        report.add("hub_rss_mb", rss as f64 / 1024.0);
-        report.add("hub_cpu_percent", (later - ticks) as f64 / elapsed);
+    let mut page =
+        Subject { name: "hub", driver: &browser.driver, program: hub.program.id(), meters, all: Vec::new() };
+
+    // the same home for the window: a hub makes it, the window goes on with it
+    let folder = tempfile::tempdir()?;
+    let (mut maker, meters) = Meters::adopted_by(folder.path()).await?;
+    maker.program.terminate(Duration::from_secs(20));
+    let screen = Screen::start();
+    let desktop = Desktop::start().await?;
+    let window = Window::open(&screen, &desktop.address, folder.path(), &["--discovery", "off"]).await?;
+    let program = running_with(folder.path()).context("the window's program is not found")?;
+    let mut shown = Subject { name: "window", driver: &window.driver, program, meters, all: Vec::new() };
+
+    for subject in [&mut page, &mut shown] {
+        find(subject.driver, "#power-now").await?;
+        subject.driver.execute(LOOK, vec![]).await?;
     }
+    for _ in 0..report.rounds {
+        // never both at once: the other one's meters are silent
+        page.round(report).await?;
+        shown.round(report).await?;
+    }
+    for subject in [&mut page, &mut shown] {
+        subject.all.sort_by(f64::total_cmp);
+        report.add(&format!("{}_all_rounds_p99_ms", subject.name), quantile(&subject.all, 0.99));
+    }
+    window.close().await?;
     browser.close().await
 }
 
-pub async fn measure_memory(report: &mut Report) -> Result<()> {
-    let broker = Mosquitto::start();
-    for _ in 0..report.rounds {
-        let folder = tempfile::tempdir()?;
-        let (hub, publisher) = home(folder.path(), &broker).await?;
-        let (_, ticks) = hub.program.usage();
-        let begun = std::time::Instant::now();
-        for second in 0..15 {
-            publish(&publisher, 300 + second).await;
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        let (rss, later) = hub.program.usage();
-        report.add("hub_rss_mb", rss as f64 / 1024.0);
-        report.add("hub_cpu_percent", (later - ticks) as f64 / begun.elapsed().as_secs_f64());
-    }
-    let screen = Screen::start();
-    let desktop = Desktop::start().await?;
-    for _ in 0..report.rounds {
-        let folder = tempfile::tempdir()?;
-        let window = Window::open(&screen, &desktop.address, folder.path(), &["--demo"]).await?;
-        find(&window.driver, "#power-now").await?;
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        // the program itself; the web view's processes belong to the system's WebKit
-        let name = folder.path().to_string_lossy().into_owned();
-        if let Some(pid) = running_with(&name) {
-            let (_, ticks) = usage_of(pid);
-            let begun = std::time::Instant::now();
-            tokio::time::sleep(Duration::from_secs(10)).await;
-            let (rss, later) = usage_of(pid);
-            report.add("window_rss_mb", rss as f64 / 1024.0);
-            report.add("window_cpu_percent", (later - ticks) as f64 / begun.elapsed().as_secs_f64());
-        }
-        window.close().await?;
-    }
-    Ok(())
-}
-
-/// The process of the app that was started with this word on its command line.
-fn running_with(word: &str) -> Option<u32> {
+/// The process of the app that was started with this folder on its command line.
+pub fn running_with(folder: &Path) -> Option<u32> {
+    let word = folder.to_string_lossy();
     std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         let command = std::fs::read(entry.path().join("cmdline")).ok()?;

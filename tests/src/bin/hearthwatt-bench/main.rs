@@ -2,6 +2,7 @@
 //! it writes `target/bench/NAME.json` and prints a table of medians with min and max.
 
 mod latency;
+mod memory;
 mod paint;
 mod report;
 mod start;
@@ -34,7 +35,7 @@ async fn main() -> Result<()> {
             "first-paint" => paint::measure(&mut report).await?,
             "start" => start::measure(&mut report).await?,
             "sync" => sync::measure(&mut report).await?,
-            _ => latency::measure_memory(&mut report).await?,
+            _ => memory::measure(&mut report).await?,
         }
         report.finish()?;
     }
