@@ -3,7 +3,16 @@
 use std::path::Path;
 
 /// The commands of the page; each needs a line in `capabilities/main.json`.
-const COMMANDS: &[&str] = &["call", "autostart_get", "autostart_set"];
+const COMMANDS: &[&str] = &[
+    "call",
+    "autostart_get",
+    "autostart_set",
+    "export_file",
+    "import_begin",
+    "import_part",
+    "import_end",
+    "import_cancel",
+];
 
 fn main() {
     placeholder(Path::new("../ui/dist"));

@@ -109,7 +109,7 @@ pub fn error(status: StatusCode, error: ApiError) -> Response {
     response
 }
 
-fn status(code: ErrorCode) -> StatusCode {
+pub fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
         ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,

@@ -3,6 +3,7 @@
 use crate::access::{self, Access};
 use crate::calls;
 use crate::page::{self, Page};
+use crate::transfer::{self, Links};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -30,6 +31,8 @@ pub struct Hub {
     pub page: Arc<Page>,
     pub calls: Arc<Semaphore>,
     pub streams: Arc<Semaphore>,
+    pub downloads: Arc<Semaphore>,
+    pub links: Arc<Links>,
     /// True from the moment the hub is asked to stop: streams end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -41,6 +44,8 @@ impl Hub {
             page: Arc::new(page),
             calls: Arc::new(Semaphore::new(CALLS)),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            downloads: Arc::new(Semaphore::new(transfer::DOWNLOADS)),
+            links: Arc::default(),
             stopping,
         }
     }
@@ -51,6 +56,9 @@ pub fn router(hub: Hub, access: Access) -> Router {
     Router::new()
         .route("/healthz", get(calls::healthz))
         .route(access::EVENTS, get(calls::events))
+        .route("/api/v1/export", post(transfer::link))
+        .route("/api/v1/import", post(transfer::import))
+        .route("/export/{link}", get(transfer::export))
         .route("/api/v1/{name}", post(calls::call))
         .route("/api/{*rest}", axum::routing::any(no_such_call))
         .fallback(get(page::file))

@@ -296,3 +296,43 @@ async fn a_page_that_is_not_built_says_how() {
     assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(text(page).await.contains("cargo xtask ui"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_downloaded_by_a_link_that_works_once_and_taken_back() {
+    let hub = Fixture::with_home();
+    let local = ("host", LOCAL);
+    let path = async || {
+        let answer = hub.send(request(Method::POST, "/api/v1/export", &[local], "")).await;
+        let answer: serde_json::Value = serde_json::from_str(&text(answer).await).unwrap();
+        format!("/{}", answer["path"].as_str().unwrap())
+    };
+    let first = path().await;
+    let download = hub.get(&first, &[local]).await;
+    assert_eq!(download.status(), StatusCode::OK);
+    let name = download.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned();
+    assert!(name.starts_with("attachment; filename=\"hearthwatt-20") && name.ends_with(".jsonl\""), "{name}");
+    let everything = text(download).await;
+    assert!(everything.starts_with("{\"header\"") && everything.ends_with("{\"end\":{\"readings\":0}}\n"));
+    assert_eq!(hub.get(&first, &[local]).await.status(), StatusCode::NOT_FOUND, "used up");
+    assert_eq!(hub.get("/export/0123", &[local]).await.status(), StatusCode::NOT_FOUND);
+
+    let file = [local, ("content-type", "application/octet-stream")];
+    let taken = hub.send(request(Method::POST, "/api/v1/import", &file, &everything)).await;
+    assert_eq!(taken.status(), StatusCode::OK);
+    let refused = hub.send(request(Method::POST, "/api/v1/import", &file, "holiday photos")).await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(api_error(refused).await.message.contains("Line 1"));
+    let json = [local, ("content-type", "application/json")];
+    let other = hub.send(request(Method::POST, "/api/v1/import", &json, &everything)).await;
+    assert_eq!(other.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(hub.health(&[local]).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn away_from_loopback_a_download_takes_the_token_to_begin_and_the_link_to_follow() {
+    let hub = Fixture::new("192.0.2.7:8787");
+    for path in ["/api/v1/export", "/api/v1/import"] {
+        assert_eq!(hub.send(request(Method::POST, path, &[], "")).await.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(hub.get("/export/0123", &[]).await.status(), StatusCode::NOT_FOUND);
+}

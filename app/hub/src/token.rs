@@ -41,7 +41,8 @@ pub fn load(folder: &Path) -> anyhow::Result<Token> {
     }
 }
 
-fn random() -> anyhow::Result<String> {
+/// A secret that nobody guesses.
+pub fn random() -> anyhow::Result<String> {
     let mut bytes = [0u8; BYTES];
     getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness for a token: {e}"))?;
     Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())

@@ -4,6 +4,7 @@
 //! <data>/lock            held while a Hearthwatt uses the folder
 //! <data>/home/           the household's own home
 //! <data>/demo/           the demo home, built anew each time
+//! <data>/incoming/       a file that is being taken in
 //! <data>/logs/           the program's log, bounded
 //! <data>/hub-token       the hub's token, once it listens beyond this computer
 //! ```
@@ -100,6 +101,10 @@ impl DataFolder {
 
     pub fn demo(&self) -> PathBuf {
         self.path.join("demo")
+    }
+
+    pub(crate) fn incoming(&self) -> PathBuf {
+        self.path.join("incoming")
     }
 
     pub fn logs(&self) -> PathBuf {

@@ -5,6 +5,7 @@
 //! (another Hearthwatt has it, a full disk, a broken database), `health` answers why in words and
 //! every other call fails with the same sentence, so that a page has something to show.
 
+mod args;
 mod clock;
 mod demo;
 mod events;
@@ -14,10 +15,14 @@ mod home;
 mod locale;
 pub mod logging;
 mod shell;
+mod transfer;
 
+pub use args::{HomeArgs, Reach};
 pub use clock::SystemClock;
 pub use events::Events;
 pub use failure::Failure;
 pub use folder::{Claim, DataFolder};
 pub use hearthwatt_engine::Discovery;
+pub use hearthwatt_engine::Export;
 pub use shell::{Shell, ShellOptions};
+pub use transfer::{Upload, export_name};

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, RwLock, broadcast, watch};
+use tokio::sync::{Mutex, RwLock, Semaphore, broadcast, watch};
 
 /// How often a home that could not be opened is tried again, where that may help.
 const RETRY: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(10) };
@@ -33,31 +33,33 @@ pub struct ShellOptions {
 /// The home that is open, behind one handle that outlives changes of home. Clones are the same
 /// shell.
 #[derive(Clone)]
-pub struct Shell(Arc<Inner>);
+pub struct Shell(pub(crate) Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     chosen: Option<PathBuf>,
     discovery: Discovery,
     /// Calls read, changes of home write: a change waits for the calls under way.
-    homes: RwLock<Homes>,
+    pub(crate) homes: RwLock<Homes>,
     /// One change of home at a time; also holds the data folder once it is ours.
-    change: Mutex<Option<DataFolder>>,
+    pub(crate) change: Mutex<Option<DataFolder>>,
+    /// One file is taken in at a time.
+    pub(crate) uploads: Arc<Semaphore>,
     demo_shown: Arc<AtomicBool>,
     events: broadcast::Sender<Event>,
     opened: watch::Sender<bool>,
-    closed: watch::Sender<bool>,
+    pub(crate) closed: watch::Sender<bool>,
 }
 
 /// The demo is shown if there is one, else the own home, else the failure.
 #[derive(Default)]
-struct Homes {
-    own: Option<OpenHome>,
-    demo: Option<Demo>,
-    failure: Option<Failure>,
+pub(crate) struct Homes {
+    pub(crate) own: Option<OpenHome>,
+    pub(crate) demo: Option<Demo>,
+    pub(crate) failure: Option<Failure>,
 }
 
 impl Homes {
-    fn shown(&self) -> Option<&OpenHome> {
+    pub(crate) fn shown(&self) -> Option<&OpenHome> {
         self.demo.as_ref().map(Demo::home).or(self.own.as_ref())
     }
 }
@@ -77,6 +79,7 @@ impl Shell {
             discovery: options.discovery,
             homes: RwLock::new(Homes { failure, ..Homes::default() }),
             change: Mutex::new(folder),
+            uploads: Arc::new(Semaphore::new(1)),
             demo_shown: Arc::new(AtomicBool::new(false)),
             events: broadcast::channel(CAPACITY).0,
             opened: watch::Sender::new(false),
@@ -107,12 +110,7 @@ impl Shell {
     /// # Errors
     /// What the home says, or that there is none.
     pub async fn call(&self, name: &str, params: Value) -> Result<Value, ApiError> {
-        let opened = async { self.0.opened.subscribe().wait_for(|opened| *opened).await.map(|_| ()) };
-        if tokio::time::timeout(OPENING_LIMIT, opened).await.is_err() {
-            return Err(unavailable(
-                "The home is still being opened. This can take a while after a power cut; nothing is lost.",
-            ));
-        }
+        self.wait_until_opened().await?;
         match name {
             StartDemo::NAME => return self.whole(|shell| async move { shell.start_demo().await }).await,
             LeaveDemo::NAME => return self.whole(|shell| async move { shell.leave_demo().await }).await,
@@ -128,6 +126,15 @@ impl Shell {
             Some(failure) => Err(failure.api_error()),
             None => Err(unavailable("Hearthwatt is stopping.")),
         }
+    }
+
+    pub(crate) async fn wait_until_opened(&self) -> Result<(), ApiError> {
+        let opened = async { self.0.opened.subscribe().wait_for(|opened| *opened).await.map(|_| ()) };
+        tokio::time::timeout(OPENING_LIMIT, opened).await.map(drop).map_err(|_| {
+            unavailable(
+                "The home is still being opened. This can take a while after a power cut; nothing is lost.",
+            )
+        })
     }
 
     /// What the home tells unasked, from now on.
@@ -198,6 +205,15 @@ impl Shell {
             return Ok(());
         }
         let folder = self.claimed(&mut folder)?.home();
+        let home = self.open_in(folder).await?;
+        let mut homes = self.0.homes.write().await;
+        homes.own = Some(home);
+        homes.failure = None;
+        Ok(())
+    }
+
+    /// Opens the household's own home in its folder.
+    pub(crate) async fn open_in(&self, folder: PathBuf) -> Result<OpenHome, Failure> {
         let mut options =
             HomeOptions::new(folder, Arc::new(SystemClock), &locale::zone(), &locale::currency());
         options.discovery = self.0.discovery;
@@ -205,11 +221,7 @@ impl Shell {
         // behind the demo the own home goes on, and what it must warn of still comes through
         let wanted =
             move |e: &Event| !demo_shown.load(Ordering::Relaxed) || matches!(e, Event::AlertRaised { .. });
-        let home = OpenHome::open(options, self.0.events.clone(), wanted).await?;
-        let mut homes = self.0.homes.write().await;
-        homes.own = Some(home);
-        homes.failure = None;
-        Ok(())
+        OpenHome::open(options, self.0.events.clone(), wanted).await
     }
 
     async fn open_demo(&self) -> Result<(), Failure> {
@@ -272,13 +284,13 @@ impl Shell {
         Ok(())
     }
 
-    fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         // nobody listening is fine
         let _ = self.0.events.send(event);
     }
 }
 
-fn unavailable(message: &str) -> ApiError {
+pub(crate) fn unavailable(message: &str) -> ApiError {
     ApiError { code: ErrorCode::Unavailable, message: message.into(), retry: true }
 }
 

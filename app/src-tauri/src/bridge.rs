@@ -1,6 +1,7 @@
 //! Events of the home on their way to the page, the notifications and the tray.
 
 use crate::notify;
+use crate::transfer::Incoming;
 use crate::window::{self, MAIN};
 use hearthwatt_api::Event;
 use hearthwatt_shell::Shell;
@@ -11,6 +12,7 @@ use tauri::{App, AppHandle, Emitter, Manager};
 pub fn start(app: &mut App, shell: Shell) {
     notify::start(app.handle());
     app.manage(shell.clone());
+    app.manage(Incoming::default());
     let handle = app.handle().clone();
     tauri::async_runtime::spawn(async move {
         let mut events = shell.events();

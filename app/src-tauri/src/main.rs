@@ -6,6 +6,7 @@ mod args;
 mod bridge;
 mod commands;
 mod notify;
+mod transfer;
 mod tray;
 mod window;
 mod words;
@@ -35,7 +36,7 @@ fn run(args: Args) -> anyhow::Result<i32> {
     let mut builder = tauri::Builder::default();
     // First of all: a second start must not get as far as the data folder. One with a folder of
     // its own is a home of its own; should that folder be in use, the page says so.
-    if args.data.is_none() {
+    if args.home.data.is_none() {
         builder = builder.plugin(
             tauri_plugin_single_instance::Builder::new()
                 .callback(|app, words, _| started_again(app, &words))
@@ -49,7 +50,12 @@ fn run(args: Args) -> anyhow::Result<i32> {
         .invoke_handler(tauri::generate_handler![
             commands::call,
             commands::autostart_get,
-            commands::autostart_set
+            commands::autostart_set,
+            transfer::export_file,
+            transfer::import_begin,
+            transfer::import_part,
+            transfer::import_end,
+            transfer::import_cancel
         ])
         .on_window_event(window::on_event)
         .setup(move |app| start(app, args).map_err(Into::into))
@@ -63,9 +69,9 @@ fn run(args: Args) -> anyhow::Result<i32> {
 
 /// Brings the home up behind the window; neither waits for the other.
 fn start(app: &mut App, args: Args) -> anyhow::Result<()> {
-    let claim = Claim::new(args.data);
-    logging::start(&args.log, claim.folder().ok().map(|f| f.logs()).as_deref())?;
-    let options = ShellOptions { demo: args.demo, discovery: args.discovery.into() };
+    let claim = Claim::new(args.home.data);
+    logging::start(&args.home.log, claim.folder().ok().map(|f| f.logs()).as_deref())?;
+    let options = ShellOptions { demo: args.home.demo, discovery: args.home.discovery.into() };
     let shell = tauri::async_runtime::block_on(async { Shell::start(claim, options) });
     bridge::start(app, shell);
     let tray = tray::start(app);
@@ -78,7 +84,7 @@ fn start(app: &mut App, args: Args) -> anyhow::Result<()> {
 /// A second start brings this one to the front, and to what it asked for.
 fn started_again(app: &AppHandle, words: &[String]) {
     window::show(app);
-    let asked = Args::try_parse_from(words).is_ok_and(|args| args.demo);
+    let asked = Args::try_parse_from(words).is_ok_and(|args| args.home.demo);
     if let Some(shell) = app.try_state::<Shell>().filter(|_| asked).map(|s| s.inner().clone()) {
         tauri::async_runtime::spawn(async move {
             if let Err(e) = shell.call(StartDemo::NAME, serde_json::json!({})).await {

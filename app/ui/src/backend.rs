@@ -19,10 +19,24 @@ pub enum Signal {
     Event(Event),
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Value, ApiError>>>>;
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+type Answer = Later<Value>;
+
+/// Where everything went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exported {
+    /// The browser downloads it now.
+    Download,
+    /// The window wrote it to this file.
+    File(String),
+}
 
 pub trait Transport {
     fn send(&self, name: &'static str, params: Value) -> Answer;
+    /// Everything of the home as a file.
+    fn export(&self) -> Later<Exported>;
+    /// A file in the place of the home.
+    fn import(&self, file: web_sys::File) -> Later<()>;
     /// Begins to listen; reconnects by itself for as long as the page lives.
     fn listen(&self, sink: Callback<Signal>);
 }
@@ -46,6 +60,16 @@ impl Backend {
         let params = serde_json::to_value(call).map_err(|e| unreadable(C::NAME, &e))?;
         let reply = self.0.send(C::NAME, params).await?;
         serde_json::from_value(reply).map_err(|e| unreadable(C::NAME, &e))
+    }
+
+    /// Everything of the home as a file for this person.
+    pub async fn export(&self) -> Result<Exported, ApiError> {
+        self.0.export().await
+    }
+
+    /// Puts what is in a file (an export, or a copy of the database) in the place of the home.
+    pub async fn import(&self, file: web_sys::File) -> Result<(), ApiError> {
+        self.0.import(file).await
     }
 
     pub fn listen(&self, sink: Callback<Signal>) {

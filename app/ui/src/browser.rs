@@ -122,6 +122,18 @@ pub fn download(name: &str, mime: &str, text: &str) {
     .forget();
 }
 
+/// Has the browser download what an address of our own serves as a file.
+pub fn follow_download(path: &str) {
+    if let Some(a) =
+        document().create_element("a").ok().and_then(|a| a.dyn_into::<web_sys::HtmlAnchorElement>().ok())
+    {
+        a.set_href(path);
+        // its name is the server's
+        a.set_download("");
+        a.click();
+    }
+}
+
 /// Runs once after a while, unless dropped before.
 #[must_use = "dropping it cancels it"]
 pub struct Timeout {

@@ -126,6 +126,11 @@ mod generated {
         "conflicts" ListConflicts {} -> Vec<ConflictView>;
         /// `choice` is an index into the conflict's choices.
         "resolve_conflict" ResolveConflict { id: String, choice: u32 } -> Vec<ConflictView>;
+        // --- Data
+        "data" GetData {} -> DataView;
+        /// How long readings by the second are kept, days (at least 7); `None` is for ever. What is
+        /// older is deleted from now on.
+        "set_retention" SetRetention { keep_days: Option<u32> } -> DataView;
         // --- The program
         /// What is wrong right now, worst first; empty is well.
         "health" GetHealth {} -> Vec<Notice>;

@@ -297,6 +297,14 @@ impl Answer for Home {
         self.core.resolve_conflict(call).await
     }
 
+    async fn GetData(&self, _: GetData) -> Result<DataView, ApiError> {
+        self.core.data_view().await
+    }
+
+    async fn SetRetention(&self, call: SetRetention) -> Result<DataView, ApiError> {
+        self.core.set_retention(call.keep_days).await
+    }
+
     async fn GetHealth(&self, _: GetHealth) -> Result<Vec<Notice>, ApiError> {
         Ok(self.core.notices())
     }

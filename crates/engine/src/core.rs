@@ -43,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) edit: tokio::sync::Mutex<()>,
     /// The budgets have to be looked at although no usage changed.
     pub(crate) rejudge: Notify,
+    /// Readings are kept for another time than before.
+    pub(crate) retain: Notify,
     overview: Mutex<Option<Arc<crate::views::overview::Stored>>>,
     learnt: Mutex<Option<Arc<crate::views::verdict::Learnt>>>,
 }
@@ -51,6 +53,8 @@ pub(crate) struct Core {
 pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) zone: TimeZone,
+    /// How long readings by the second are kept; `None` is for ever.
+    pub(crate) keep_days: Option<u32>,
     pub(crate) tariffs: Vec<Tariff>,
     pub(crate) book: Arc<TariffBook>,
     pub(crate) budgets: BTreeMap<BudgetId, Budget>,
@@ -91,6 +95,7 @@ impl Core {
             inbound,
             edit: tokio::sync::Mutex::new(()),
             rejudge: Notify::new(),
+            retain: Notify::new(),
             overview: Mutex::default(),
             learnt: Mutex::default(),
         }

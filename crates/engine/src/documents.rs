@@ -17,6 +17,8 @@ pub(crate) const ALERT: &str = "alert";
 pub(crate) const HOME: &str = "home";
 /// Id of the document that says whether our own broker runs.
 pub(crate) const OWN: &str = "own";
+/// Id of the document that says how long readings are kept on this computer.
+pub(crate) const RETENTION: &str = "retention";
 
 /// A broker as stored; its password is among the secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,14 @@ pub(crate) struct BrokerDoc {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct OwnBrokerDoc {
     pub(crate) enabled: bool,
+}
+
+/// How long readings by the second are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct RetentionDoc {
+    /// `None` is for ever.
+    #[serde(default)]
+    pub(crate) keep_days: Option<u32>,
 }
 
 pub(crate) fn put<T: Serialize>(

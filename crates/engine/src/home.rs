@@ -3,7 +3,7 @@
 use crate::brokers::{checked, own_id, secret_name};
 use crate::changes::Changes;
 use crate::core::{Core, State};
-use crate::documents::{self, BrokerDoc, OwnBrokerDoc, put};
+use crate::documents::{self, BrokerDoc, OwnBrokerDoc, RetentionDoc, put};
 use crate::error::OpenError;
 use crate::health::notice;
 use crate::limits::INBOUND_QUEUE;
@@ -11,10 +11,10 @@ use crate::meters::Meters;
 use crate::options::{HomeOptions, Preset};
 use crate::pipeline::Pipeline;
 use crate::price::TariffBook;
-use crate::readers::Readers;
+use crate::readers::{Damage, Readers};
 use crate::secrets::SecretFile;
 use crate::writer::Writer;
-use crate::{discover, judge, tasks, words};
+use crate::{data, discover, judge, tasks, words};
 use hearthwatt_api::{ApiError, BrokerOrigin, Event, NoticeCode, Settings, Severity};
 use hearthwatt_domain::reading::Reading;
 use hearthwatt_store::{OpenReport, Reader, Recovered, Store, StoreError, StoreOptions};
@@ -126,7 +126,8 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
         tracing::warn!(replayed = report.replayed, "the home was not closed in order; its database is well");
     }
     keep_defaults(&mut store, options).map_err(|e| failed(&e))?;
-    let readers = Readers::new(&store).map_err(|e| failed(&e))?;
+    let damage = Damage::default();
+    let readers = Readers::new(&store, damage.clone()).map_err(|e| failed(&e))?;
     let reader = store.reader().map_err(|e| failed(&e))?;
     let loaded = load(&reader, options).map_err(|e| failed(&e))?;
     if *store.zone() != loaded.0.zone {
@@ -145,7 +146,7 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
     })?;
     let (state, brokers, own_broker) = loaded;
     let changes = Arc::new(Changes::new());
-    let writer = Writer::start(store, changes.clone()).map_err(|e| {
+    let writer = Writer::start(store, changes.clone(), damage).map_err(|e| {
         OpenError::new(NoticeCode::DatabaseReadOnly, format!("The home's writer can't be started ({e})."))
     })?;
     Ok(Opened { writer, changes, readers, state, brokers, own_broker, secrets, rebuilt })
@@ -206,6 +207,10 @@ fn load(reader: &Reader, options: &HomeOptions) -> Result<(State, Vec<BrokerDoc>
         Some(document) => document.parse::<OwnBrokerDoc>()?.enabled,
         None => false,
     };
+    let keep_days = match reader.document(documents::SETTINGS, documents::RETENTION)? {
+        Some(document) => document.parse::<RetentionDoc>()?.keep_days,
+        None => None,
+    };
     let tariffs: Vec<hearthwatt_domain::tariff::Tariff> = documents::all(reader, documents::TARIFF)?;
     let budgets: Vec<hearthwatt_domain::budget::Budget> = documents::all(reader, documents::BUDGET)?;
     let alerts: Vec<hearthwatt_domain::alert::Alert> = documents::all(reader, documents::ALERT)?;
@@ -214,6 +219,7 @@ fn load(reader: &Reader, options: &HomeOptions) -> Result<(State, Vec<BrokerDoc>
         settings,
         book: Arc::new(TariffBook::new(&tariffs, zone.clone())),
         zone,
+        keep_days,
         tariffs,
         budgets: budgets.into_iter().map(|b| (b.id, b)).collect(),
         statuses: Default::default(),
@@ -250,6 +256,7 @@ async fn start(options: &HomeOptions, opened: Opened) -> Home {
         tokio::spawn(discover::run(core.clone(), stopped.clone())),
         tokio::spawn(judge::run(core.clone(), stopped.clone())),
         tokio::spawn(tasks::look(core.clone(), stopped.clone(), clocks)),
+        tokio::spawn(data::retain(core.clone(), stopped.clone())),
         tokio::spawn(tasks::trouble(core.clone(), stopped)),
     ];
     Home { core, stop, stop_pipeline, tasks, pipeline }

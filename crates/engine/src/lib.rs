@@ -10,6 +10,7 @@ mod brokers;
 mod changes;
 mod clock;
 mod core;
+mod data;
 mod days;
 mod discover;
 mod documents;
@@ -33,6 +34,7 @@ mod words;
 mod writer;
 
 pub use clock::{Arrival, Clock};
+pub use data::{Export, prepare_import, put_in_place};
 pub use error::OpenError;
 pub use home::{EVENT_BACKLOG, Home, Imported};
 pub use options::{Discovery, HomeOptions, Preset};

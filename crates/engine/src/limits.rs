@@ -47,6 +47,17 @@ pub const CLOCK_JUMP_MS: i64 = 30_000;
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// A message that is good once may stand this long after its cause is gone.
 pub const NOTICE_LINGER_MS: i64 = 60 * 60 * 1000;
+/// Fewest days that readings by the second are kept: late ones still find their neighbours.
+pub const KEEP_DAYS_MIN: u32 = 7;
+/// Most days; beyond it "for ever" is meant.
+pub const KEEP_DAYS_MAX: u32 = 36_500;
+/// After the start, before old readings are deleted: a wrong clock has time to be put right.
+pub const RETAIN_AFTER: Duration = Duration::from_secs(15 * 60);
+/// Time between two looks for readings that have become old.
+pub const RETAIN_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+/// Old readings deleted in one transaction, and the pause after it: commits come in between.
+pub const RETAIN_BATCH: u32 = 20_000;
+pub const RETAIN_PAUSE: Duration = Duration::from_millis(250);
 /// No home meter shows more; a value beyond is a decoding error, watts.
 pub const POWER_MAX_W: f64 = 10_000_000.0;
 /// No register of a home reaches more, watt-hours (100 GWh).

@@ -4,19 +4,38 @@ use crate::limits::READERS;
 use crate::words;
 use hearthwatt_api::{ApiError, ErrorCode};
 use hearthwatt_store::{Reader, Store, StoreError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
+/// Whether the database was found damaged since it was opened. Then it is not closed in order, so
+/// that the next opening checks it and rebuilds it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Damage(Arc<AtomicBool>);
+
+impl Damage {
+    pub(crate) fn look_at(&self, error: &StoreError) {
+        if error.is_corrupt() && !self.0.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "the database is damaged; it will be rebuilt at the next start");
+        }
+    }
+
+    pub(crate) fn is_found(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 pub(crate) struct Readers {
+    pub(crate) damage: Damage,
     idle: Arc<Mutex<Vec<Reader>>>,
     /// One permit per idle reader.
     permits: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(crate) fn new(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) fn new(store: &Store, damage: Damage) -> Result<Self, StoreError> {
         let idle = (0..READERS).map(|_| store.reader()).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits: Arc::new(Semaphore::new(READERS)) })
+        Ok(Self { damage, idle: Arc::new(Mutex::new(idle)), permits: Arc::new(Semaphore::new(READERS)) })
     }
 
     /// Runs `read` on a blocking thread with a connection.
@@ -33,7 +52,10 @@ impl Readers {
         })
         .await
         .map_err(|_| gone())?;
-        result.ok_or_else(gone)?.map_err(|e| words::storage(&e))
+        result.ok_or_else(gone)?.map_err(|e| {
+            self.damage.look_at(&e);
+            words::storage(&e)
+        })
     }
 
     /// No more reads; those under way end.

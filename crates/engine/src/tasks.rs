@@ -129,7 +129,13 @@ impl Core {
                 changed |= h.clear(code, None, None);
             }
             if let Some((code, words)) = trouble {
-                let words = format!("{words} Live values go on, and readings wait in memory meanwhile.");
+                let then = match code {
+                    NoticeCode::DatabaseCorrupt => {
+                        "Restart Hearthwatt: it keeps the damaged file and builds a new one of what can be read."
+                    }
+                    _ => "Live values go on, and readings wait in memory meanwhile.",
+                };
+                let words = format!("{words} {then}");
                 changed |= h.raise(notice(code, Severity::Error, now, words));
             }
             changed

@@ -5,6 +5,7 @@
 //! ("jobs") run between commits, after the readings that came before them.
 
 use crate::limits::{COMMIT_BATCH, COMMIT_EVERY, COMMIT_RETRY, READING_QUEUE, WRITE_JOBS};
+use crate::readers::Damage;
 use crate::words;
 use hearthwatt_api::{ApiError, ErrorCode};
 use hearthwatt_domain::reading::Reading;
@@ -27,6 +28,7 @@ pub(crate) trait Committed: Send + Sync + 'static {
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
+    damage: Damage,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -52,15 +54,24 @@ impl Shared {
 }
 
 impl Writer {
-    pub(crate) fn start(store: Store, told: Arc<dyn Committed>) -> std::io::Result<Writer> {
+    pub(crate) fn start(store: Store, told: Arc<dyn Committed>, damage: Damage) -> std::io::Result<Writer> {
         let shared = Arc::new(Shared::default());
-        let of_thread = shared.clone();
+        let (of_thread, seen) = (shared.clone(), damage.clone());
         let thread = std::thread::Builder::new().name("hearthwatt-writer".into()).spawn(move || {
             // a panic must not leave callers waiting for an answer for ever
             let _open = CloseOnDrop(of_thread.clone());
-            Thread { store, shared: of_thread, told, pending: Vec::new(), last: None, troubled: false }.run();
+            Thread {
+                store,
+                shared: of_thread,
+                told,
+                damage: seen,
+                pending: Vec::new(),
+                last: None,
+                troubled: false,
+            }
+            .run();
         })?;
-        Ok(Writer { shared, thread: Mutex::new(Some(thread)) })
+        Ok(Writer { shared, damage, thread: Mutex::new(Some(thread)) })
     }
 
     /// Queues readings; never waits. Returns how many did not fit.
@@ -107,7 +118,10 @@ impl Writer {
             queue.jobs.push_back(job);
         }
         self.shared.wake.notify_one();
-        answered.await.map_err(|_| stopping())?.map_err(|e| words::storage(&e))
+        answered.await.map_err(|_| stopping())?.map_err(|e| {
+            self.damage.look_at(&e);
+            words::storage(&e)
+        })
     }
 
     /// Commits what waits, closes the store in order and ends the thread.
@@ -148,6 +162,7 @@ struct Thread {
     store: Store,
     shared: Arc<Shared>,
     told: Arc<dyn Committed>,
+    damage: Damage,
     /// Taken from the queue, not yet durable.
     pending: Vec<Reading>,
     /// When the last commit, or attempt, ended.
@@ -173,6 +188,10 @@ impl Thread {
         let left = self.pending.len() + self.shared.lock().readings.len();
         if left > 0 {
             tracing::error!(readings = left, "readings could not be stored before the end");
+        }
+        if self.damage.is_found() {
+            // not closed in order: the next opening looks for itself
+            return drop(self.store);
         }
         if let Err(error) = self.store.close() {
             tracing::warn!(%error, "the database was not closed in order");
@@ -236,6 +255,7 @@ impl Thread {
             Err(error) => {
                 // without knowing better the readings stay: the queue's bound limits the cost
                 self.troubled = true;
+                self.damage.look_at(&error);
                 tracing::error!(%error, waiting = self.pending.len(), "readings can't be stored for now");
                 self.told.trouble(Some(&error));
                 false

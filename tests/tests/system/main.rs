@@ -3,6 +3,7 @@
 
 mod architecture;
 mod broker;
+mod data;
 mod demo;
 mod faults;
 mod hostile;

@@ -1,12 +1,12 @@
 //! The hub: `POST api/v1/{name}` and the stream `GET api/v1/events`, both relative to the page.
 
-use super::{Answer, Signal, Transport, unavailable};
+use super::{Answer, Exported, Later, Signal, Transport, unavailable};
 use crate::browser::{self, Listener, Timeout};
 use hearthwatt_api::{ApiError, Event};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use yew::Callback;
 
@@ -32,41 +32,61 @@ impl Http {
     }
 }
 
+fn unreachable() -> ApiError {
+    unavailable("The hub does not answer. It may be restarting; the page tries again by itself.")
+}
+
+/// `POST api/v1/{name}` with this body.
+async fn post(name: &str, token: Option<String>, kind: &str, body: &JsValue) -> Result<Value, ApiError> {
+    let options = web_sys::RequestInit::new();
+    options.set_method("POST");
+    options.set_body(body);
+    let headers = web_sys::Headers::new().map_err(|_| unreachable())?;
+    let _ = headers.set("content-type", kind);
+    if let Some(token) = token {
+        let _ = headers.set("authorization", &format!("Bearer {token}"));
+    }
+    options.set_headers(&headers);
+    let request = web_sys::Request::new_with_str_and_init(&format!("api/v1/{name}"), &options)
+        .map_err(|_| unreachable())?;
+    let response = JsFuture::from(browser::window().fetch_with_request(&request))
+        .await
+        .ok()
+        .and_then(|r| r.dyn_into::<web_sys::Response>().ok())
+        .ok_or_else(unreachable)?;
+    let ok = response.ok();
+    let text = match response.text() {
+        Ok(promise) => JsFuture::from(promise).await.ok().and_then(|t| t.as_string()),
+        Err(_) => None,
+    }
+    .ok_or_else(unreachable)?;
+    if ok {
+        serde_json::from_str(&text).map_err(|_| unreachable())
+    } else {
+        Err(serde_json::from_str::<ApiError>(&text).unwrap_or_else(|_| unreachable()))
+    }
+}
+
 impl Transport for Http {
     fn send(&self, name: &'static str, params: Value) -> Answer {
         let token = self.token.clone();
+        Box::pin(async move { post(name, token, "application/json", &params.to_string().into()).await })
+    }
+
+    /// A link that works once, since a download can't carry the token.
+    fn export(&self) -> Later<Exported> {
+        let link = self.send("export", Value::Object(serde_json::Map::new()));
         Box::pin(async move {
-            let unreachable = || {
-                unavailable("The hub does not answer. It may be restarting; the page tries again by itself.")
-            };
-            let options = web_sys::RequestInit::new();
-            options.set_method("POST");
-            options.set_body(&params.to_string().into());
-            let headers = web_sys::Headers::new().map_err(|_| unreachable())?;
-            let _ = headers.set("content-type", "application/json");
-            if let Some(token) = token {
-                let _ = headers.set("authorization", &format!("Bearer {token}"));
-            }
-            options.set_headers(&headers);
-            let request = web_sys::Request::new_with_str_and_init(&format!("api/v1/{name}"), &options)
-                .map_err(|_| unreachable())?;
-            let response = JsFuture::from(browser::window().fetch_with_request(&request))
-                .await
-                .ok()
-                .and_then(|r| r.dyn_into::<web_sys::Response>().ok())
-                .ok_or_else(unreachable)?;
-            let ok = response.ok();
-            let text = match response.text() {
-                Ok(promise) => JsFuture::from(promise).await.ok().and_then(|t| t.as_string()),
-                Err(_) => None,
-            }
-            .ok_or_else(unreachable)?;
-            if ok {
-                serde_json::from_str(&text).map_err(|_| unreachable())
-            } else {
-                Err(serde_json::from_str::<ApiError>(&text).unwrap_or_else(|_| unreachable()))
-            }
+            let link = link.await?;
+            let path = link.get("path").and_then(Value::as_str).ok_or_else(unreachable)?;
+            browser::follow_download(path);
+            Ok(Exported::Download)
         })
+    }
+
+    fn import(&self, file: web_sys::File) -> Later<()> {
+        let token = self.token.clone();
+        Box::pin(async move { post("import", token, "application/octet-stream", &file).await.map(drop) })
     }
 
     fn listen(&self, sink: Callback<Signal>) {

@@ -1,9 +1,10 @@
 //! Messages of the desktop and mobile window (Tauri's IPC).
 
-use super::{Answer, Signal, Transport, unavailable};
-use hearthwatt_api::{ApiError, Event};
+use super::{Answer, Exported, Later, Signal, Transport, unavailable};
+use hearthwatt_api::{ApiError, ErrorCode, Event};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use yew::Callback;
 
 #[wasm_bindgen]
@@ -20,18 +21,58 @@ pub fn is_present() -> bool {
 
 pub struct Window;
 
+/// Parts of a file that is handed over, bytes: a few hundred milliseconds each.
+const PART_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
+
+async fn command(name: &str, args: JsValue) -> Result<Value, ApiError> {
+    match invoke(name, args).await {
+        Ok(reply) => to_value(&reply).ok_or_else(|| unavailable("The answer could not be read.")),
+        Err(error) => Err(to_value(&error)
+            .and_then(|v| serde_json::from_value::<ApiError>(v).ok())
+            .unwrap_or_else(|| unavailable("The program does not answer."))),
+    }
+}
+
+/// Part by part: a home's file may be larger than what fits into memory.
+async fn hand_over(file: &web_sys::File) -> Result<(), ApiError> {
+    let unreadable =
+        |_| ApiError { code: ErrorCode::Invalid, message: "The file can't be read.".into(), retry: false };
+    let (mut from, size) = (0.0, file.size());
+    while from < size {
+        let part = file.slice_with_f64_and_f64(from, (from + PART_BYTES).min(size)).map_err(unreadable)?;
+        let bytes = JsFuture::from(part.array_buffer()).await.map_err(unreadable)?;
+        command("import_part", js_sys::Uint8Array::new(&bytes).into()).await?;
+        from += PART_BYTES;
+    }
+    Ok(())
+}
+
 impl Transport for Window {
     fn send(&self, name: &'static str, params: Value) -> Answer {
         Box::pin(async move {
             // JSON text keeps 64-bit integers whole on our side of the bridge
             let args = js_sys::JSON::parse(&json!({ "name": name, "params": params }).to_string())
                 .map_err(|_| unavailable("The request could not be sent."))?;
-            match invoke("call", args).await {
-                Ok(reply) => to_value(&reply).ok_or_else(|| unavailable("The answer could not be read.")),
-                Err(error) => Err(to_value(&error)
-                    .and_then(|v| serde_json::from_value::<ApiError>(v).ok())
-                    .unwrap_or_else(|| unavailable("The program does not answer."))),
+            command("call", args).await
+        })
+    }
+
+    fn export(&self) -> Later<Exported> {
+        Box::pin(async move {
+            let path = command("export_file", JsValue::UNDEFINED).await?;
+            let path = path.as_str().ok_or_else(|| unavailable("The answer could not be read."))?;
+            Ok(Exported::File(path.to_owned()))
+        })
+    }
+
+    fn import(&self, file: web_sys::File) -> Later<()> {
+        Box::pin(async move {
+            command("import_begin", JsValue::UNDEFINED).await?;
+            if let Err(error) = hand_over(&file).await {
+                let _ = command("import_cancel", JsValue::UNDEFINED).await;
+                return Err(error);
             }
+            command("import_end", JsValue::UNDEFINED).await.map(drop)
         })
     }
 

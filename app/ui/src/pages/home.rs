@@ -1,8 +1,9 @@
-//! *Home*: whose home, which prices, which brokers, how the page looks.
+//! *Home*: whose home, which prices, which brokers, which data, how the page looks.
 
 mod autostart;
 pub mod broker_form;
 pub mod brokers;
+mod data;
 mod look;
 mod place;
 mod sharing;
@@ -25,6 +26,7 @@ pub fn Home() -> Html {
                 <tariffs::Tariffs />
                 <sharing::SharingCard />
                 <brokers::Brokers />
+                <data::Data />
                 <look::Look />
             </div>
         </>

@@ -52,6 +52,28 @@ async fn a_new_price_recomputes_the_past_it_covers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn today_costs_its_whole_standing_charge_on_every_screen() {
+    let dir = tempfile::tempdir().unwrap();
+    let grid = meter("grid", Role::Grid);
+    let tariffs = vec![flat("a", 0.30, jiff::civil::date(2026, 1, 1))];
+    let preset = Preset { meters: vec![grid.clone()], tariffs, ..Preset::default() };
+    let home = home_with(dir.path(), preset).await;
+    // two kilowatt-hours from midnight to two in the night; it is 14:02
+    home.import(register(grid.id, MIDNIGHT, 60_000, 120, 1_000.0 / 60.0)).await.unwrap();
+    let cost = Some(Money::from_major(2.0 * 0.30 + 0.5));
+    assert_eq!(home.GetOverview(GetOverview {}).await.unwrap().today.cost, cost, "Now");
+    for resolution in [HistoryPeriod::Day, HistoryPeriod::Week, HistoryPeriod::Month, HistoryPeriod::Year] {
+        let shown = history(&home, resolution, None).await;
+        assert_eq!(shown.total.cost, cost, "{resolution:?}: days to come cost nothing yet");
+    }
+    let month = history(&home, HistoryPeriod::Month, None).await;
+    assert_eq!((month.bars[2].totals.cost, month.bars[3].totals.cost), (cost, None), "today, tomorrow");
+    let day = history(&home, HistoryPeriod::Day, None).await;
+    assert_eq!(day.bars[20].totals.cost, None, "an hour to come");
+    home.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changing_a_role_changes_the_sums_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let (grid, pv) = (meter("grid", Role::Grid), meter("pv", Role::Load));

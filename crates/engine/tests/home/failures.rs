@@ -27,6 +27,39 @@ async fn a_database_that_is_none_is_set_aside_and_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn damage_found_while_running_is_mended_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = async || Home::open(options(dir.path(), TestClock::at(START), None)).await.unwrap();
+    let home = open().await;
+    let grid = meter("grid", Role::Grid);
+    home.configure(hearthwatt_engine::Preset { meters: vec![grid.clone()], ..Default::default() })
+        .await
+        .unwrap();
+    let from = START.plus_ms(-20 * 86_400_000);
+    home.import(register(grid.id, from, 60_000, 20 * 24 * 60, 10.0)).await.unwrap();
+    home.close().await;
+
+    // the second half of the file goes bad while the home is open and has not read it yet
+    let home = open().await;
+    let path = dir.path().join("home.sqlite");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..].fill(0xa5);
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut &file, &bytes).unwrap();
+    let export = home.export().await.unwrap();
+    let read = tokio::task::spawn_blocking(move || export.write(std::io::sink())).await.unwrap();
+    assert_eq!(read.unwrap_err().code, ErrorCode::Storage, "it is found");
+    home.close().await;
+
+    let home = open().await;
+    let notices = home.GetHealth(GetHealth {}).await.unwrap();
+    assert!(notices.iter().any(|n| n.code == NoticeCode::DatabaseRebuilt), "{notices:?}");
+    assert_eq!(home.ListMeters(ListMeters {}).await.unwrap().adopted.len(), 1);
+    home.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_and_live_values_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let broker = own_broker();
