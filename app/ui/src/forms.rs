@@ -2,6 +2,7 @@
 //! themselves.
 
 pub mod ask;
+pub mod edit;
 pub mod fields;
 pub mod number;
 

@@ -1,10 +1,11 @@
 //! The form that makes or changes a budget.
 
 use super::form::{BudgetForm, Kind, PeriodKind, USUAL_THRESHOLDS};
-use crate::browser;
 use crate::effects::use_ctx;
-use crate::forms::fields::{CheckField, SelectField, TextField, focus_first};
+use crate::forms::edit::use_edit;
+use crate::forms::fields::{CheckField, SelectField, TextField};
 use crate::forms::{Errors, separators};
+use crate::i18n::Lang;
 use crate::parts::Choice;
 use hearthwatt_api::SaveBudget;
 use hearthwatt_domain::budget::{BudgetStatus, Scope};
@@ -22,68 +23,20 @@ pub struct EditorProps {
     pub onclose: Callback<BudgetId>,
 }
 
+fn parse(form: &mut BudgetForm, lang: Lang) -> Result<SaveBudget, Errors> {
+    form.parse(separators(lang)).map(|budget| SaveBudget { budget })
+}
+
 #[component]
 pub fn Editor(props: &EditorProps) -> Html {
     let app = use_ctx();
-    let form = use_state(|| props.initial.clone());
-    let errors = use_state(Errors::default);
-    let busy = use_state(|| false);
-    use_effect_with((), |()| browser::focus(&format!("{FORM}-limit")));
-
-    /// A callback that changes the form as it is now.
-    fn change<T: 'static>(form: &UseStateHandle<BudgetForm>, f: fn(&mut BudgetForm, T)) -> Callback<T> {
-        let form = form.clone();
-        Callback::from(move |value| {
-            let mut next = (*form).clone();
-            f(&mut next, value);
-            form.set(next);
-        })
-    }
-
-    let onsubmit = {
-        let (app, form, errors, busy, saved) =
-            (app.clone(), form.clone(), errors.clone(), busy.clone(), props.onsaved.clone());
-        move |e: SubmitEvent| {
-            e.prevent_default();
-            if *busy {
-                return;
-            }
-            match form.parse(separators(app.i18n.lang)) {
-                Err(wrong) => {
-                    focus_first(FORM, &wrong);
-                    errors.set(wrong);
-                }
-                Ok(budget) => {
-                    errors.set(Errors::default());
-                    busy.set(true);
-                    let (app, busy, saved) = (app.clone(), busy.clone(), saved.clone());
-                    wasm_bindgen_futures::spawn_local(async move {
-                        match app.backend.call(SaveBudget { budget }).await {
-                            Ok(status) => saved.emit(status),
-                            Err(error) => {
-                                busy.set(false);
-                                app.tell_error(&error);
-                            }
-                        }
-                    });
-                }
-            }
-        }
+    let close = {
+        let (id, close) = (props.initial.id, props.onclose.clone());
+        Callback::from(move |()| close.emit(id))
     };
-    let id = form.id;
-    let close = props.onclose.clone();
-    let cancel = {
-        let close = close.clone();
-        move |_: MouseEvent| close.emit(id)
-    };
-    let onkeydown = move |e: KeyboardEvent| {
-        if e.key() == "Escape" {
-            e.stop_propagation();
-            close.emit(id);
-        }
-    };
-
-    let text = |field: &str| errors.text(&app.i18n, field).map(AttrValue::from);
+    let initial = props.initial.clone();
+    let form = use_edit(FORM, Some("limit"), move || initial, parse, props.onsaved.clone(), close);
+    let text = |field: &str| form.error(field);
     let kinds = vec![
         ("energy".into(), app.t("budget-kind-energy").into()),
         ("money".into(), app.t("budget-kind-money").into()),
@@ -107,38 +60,33 @@ pub fn Editor(props: &EditorProps) -> Html {
     let threshold_error = text("others");
     let ticked = &form.ticked;
     html! {
-        <form class="card form" data-testid="budget-form" {onsubmit} {onkeydown} novalidate=true aria-labelledby="budget-form-title">
+        <form class="card form" data-testid="budget-form" onsubmit={form.onsubmit.clone()} onkeydown={form.onkeydown.clone()} novalidate=true aria-labelledby="budget-form-title">
             <h2 id="budget-form-title">{ app.t(if props.is_new { "budget-form-new" } else { "budget-form-edit" }) }</h2>
             <TextField form={FORM} name="name" label={app.t("form-name")} value={form.name.clone()} error={text("name")}
-                oninput={change(&form, |f, v: String| f.name = v)} />
+                oninput={form.change(|f, v: String| f.name = v)} />
             <div class="field">
                 <span class="label" aria-hidden="true">{ app.t("budget-kind") }</span>
                 <Choice id="budget-kind" label={app.t("budget-kind")} options={kinds} value={kind}
-                    onchange={change(&form, |f, v: AttrValue| f.kind = if v == "money" { Kind::Money } else { Kind::Energy })} />
+                    onchange={form.change(|f, v: AttrValue| f.kind = if v == "money" { Kind::Money } else { Kind::Energy })} />
             </div>
             <TextField form={FORM} name="limit" label={app.t("budget-limit")} value={form.limit.clone()} error={text("limit")}
                 suffix={AttrValue::from(unit)} inputmode={AttrValue::from("decimal")}
                 hint={(form.kind == Kind::Money).then(|| AttrValue::from(app.t("budget-limit-money")))}
-                oninput={change(&form, |f, v: String| f.limit = v)} />
+                oninput={form.change(|f, v: String| f.limit = v)} />
             <SelectField form={FORM} name="period" label={app.t("budget-period")} options={periods} value={form.period.name()}
-                onchange={change(&form, |f, v: String| f.period = PeriodKind::parse(&v))} />
+                onchange={form.change(|f, v: String| f.period = PeriodKind::parse(&v))} />
             if form.period == PeriodKind::BillMonth {
                 <TextField form={FORM} name="start-day" label={app.t("budget-start-day")} value={form.start_day.clone()} error={text("start-day")}
                     inputmode={AttrValue::from("numeric")} hint={AttrValue::from(app.t("form-month-day-hint"))}
-                    oninput={change(&form, |f, v: String| f.start_day = v)} />
+                    oninput={form.change(|f, v: String| f.start_day = v)} />
             }
             <SelectField form={FORM} name="scope" label={app.t("budget-scope")} options={scopes} value={scope}
-                onchange={change(&form, |f, v: String| f.scope = v.parse().map_or(Scope::Home, Scope::Meter))} />
+                onchange={form.change(|f, v: String| f.scope = v.parse().map_or(Scope::Home, Scope::Meter))} />
             <fieldset class="field" aria-describedby={threshold_error.is_some().then_some("budget-form-others-error")}>
                 <legend>{ app.t("budget-tell-me") }</legend>
                 <div class="ticks">
                     { for USUAL_THRESHOLDS.into_iter().map(|percent| {
-                        let form = form.clone();
-                        let onchange = Callback::from(move |on| {
-                            let mut next = (*form).clone();
-                            next.tick(percent, on);
-                            form.set(next);
-                        });
+                        let onchange = form.change(move |f, on| f.tick(percent, on));
                         html! {
                             <CheckField key={percent} form={FORM} name={format!("at-{percent}")} checked={ticked.contains(&percent)}
                                 label={app.i18n.percent(f64::from(percent) / 100.0)} {onchange} />
@@ -146,13 +94,13 @@ pub fn Editor(props: &EditorProps) -> Html {
                     }) }
                 </div>
                 <TextField form={FORM} name="others" label={app.t("budget-other-thresholds")} value={form.others.clone()} error={threshold_error}
-                    suffix={AttrValue::from("%")} placeholder={AttrValue::from("60, 75")} oninput={change(&form, |f, v: String| f.others = v)} />
+                    suffix={AttrValue::from("%")} placeholder={AttrValue::from("60, 75")} oninput={form.change(|f, v: String| f.others = v)} />
                 <CheckField form={FORM} name="warn-on-forecast" label={app.t("budget-warn-ahead")} checked={form.warn_on_forecast}
-                    onchange={change(&form, |f, v: bool| f.warn_on_forecast = v)} />
+                    onchange={form.change(|f, v: bool| f.warn_on_forecast = v)} />
             </fieldset>
             <div class="actions">
-                <button type="submit" class="primary" data-testid="budget-save" disabled={*busy}>{ app.t("form-save") }</button>
-                <button type="button" data-testid="budget-cancel" onclick={cancel}>{ app.t("form-cancel") }</button>
+                <button type="submit" class="primary" data-testid="budget-save" disabled={form.busy}>{ app.t("form-save") }</button>
+                <button type="button" data-testid="budget-cancel" onclick={form.oncancel.clone()}>{ app.t("form-cancel") }</button>
             </div>
         </form>
     }

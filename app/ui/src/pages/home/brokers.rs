@@ -4,7 +4,9 @@ use super::broker_form::BrokerForm;
 use crate::browser;
 use crate::effects::{use_action, use_ctx, use_query};
 use crate::forms::Errors;
-use crate::forms::fields::{CheckField, TextField, focus_first};
+use crate::forms::edit::use_edit;
+use crate::forms::fields::{CheckField, TextField};
+use crate::i18n::Lang;
 use crate::parts::Fault;
 use crate::state::Topics;
 use hearthwatt_api::{
@@ -82,7 +84,7 @@ pub fn Brokers() -> Html {
                                 if !b.detail.is_empty() && app.notices.iter().all(|n| n.broker != Some(id)) {
                                     <p class="small">{ &b.detail }</p>
                                 }
-                                { for app.notices.iter().filter(|n| n.broker == Some(id)).map(|n| html! { <p class="small error">{ &n.message }</p> }) }
+                                { for app.notices.iter().filter(|n| n.broker == Some(id)).map(|n| html! { <p class="small error">{ app.i18n.notice(n) }</p> }) }
                             </div>
                             if *deleting == Some(id) {
                                 <div class="ask" role="group" aria-label={named("broker-delete-ask")}>
@@ -166,99 +168,51 @@ pub struct BrokerEditorProps {
     pub always: bool,
 }
 
+fn parse(form: &mut BrokerForm, _: Lang) -> Result<SaveBroker, Errors> {
+    let host = form.host.clone();
+    form.set_host(&host);
+    form.parse().map(|broker| SaveBroker { broker })
+}
+
 #[component]
 pub fn BrokerEditor(props: &BrokerEditorProps) -> Html {
     let app = use_ctx();
-    let form = use_state(|| props.initial.clone());
-    let errors = use_state(Errors::default);
-    use_effect_with(props.always, |always| {
-        if !always {
-            browser::focus(&format!("{FORM}-host"));
-        }
+    let initial = props.initial.clone();
+    let first = (!props.always).then_some("host");
+    let form = use_edit(FORM, first, move || initial, parse, props.onsaved.clone(), props.onclose.clone());
+    let tidy = form.change(|f, ()| {
+        let host = f.host.clone();
+        f.set_host(&host);
     });
-
-    fn change<T: 'static>(form: &UseStateHandle<BrokerForm>, f: fn(&mut BrokerForm, T)) -> Callback<T> {
-        let form = form.clone();
-        Callback::from(move |value| {
-            let mut next = (*form).clone();
-            f(&mut next, value);
-            form.set(next);
-        })
-    }
-    let onsubmit = {
-        let (app, form, errors, saved) = (app.clone(), form.clone(), errors.clone(), props.onsaved.clone());
-        move |e: SubmitEvent| {
-            e.prevent_default();
-            let mut tidy = (*form).clone();
-            tidy.set_host(&form.host);
-            form.set(tidy.clone());
-            match tidy.parse() {
-                Err(wrong) => {
-                    focus_first(FORM, &wrong);
-                    errors.set(wrong);
-                }
-                Ok(broker) => {
-                    errors.set(Errors::default());
-                    let (app, saved) = (app.clone(), saved.clone());
-                    wasm_bindgen_futures::spawn_local(async move {
-                        match app.backend.call(SaveBroker { broker }).await {
-                            Ok(list) => saved.emit(list),
-                            Err(error) => app.tell_error(&error),
-                        }
-                    });
-                }
-            }
-        }
-    };
-    let tidy = {
-        let form = form.clone();
-        Callback::from(move |()| {
-            let mut next = (*form).clone();
-            next.set_host(&form.host);
-            if next != *form {
-                form.set(next);
-            }
-        })
-    };
-    let close = props.onclose.clone();
-    let cancel = {
-        let close = close.clone();
-        move |_: MouseEvent| close.emit(())
-    };
-    let onkeydown = move |e: KeyboardEvent| {
-        if e.key() == "Escape" {
-            close.emit(());
-        }
-    };
-    let text = |field: &str| errors.text(&app.i18n, field).map(AttrValue::from);
+    let text = |field: &str| form.error(field);
     let password_hint = form.has_password.then(|| AttrValue::from(app.t("broker-password-kept")));
     html! {
-        <form class="form inset" data-testid="broker-form" {onsubmit} {onkeydown} novalidate=true aria-label={app.t("broker-form")}>
+        <form class="form inset" data-testid="broker-form" onsubmit={form.onsubmit.clone()} onkeydown={form.onkeydown.clone()} novalidate=true aria-label={app.t("broker-form")}>
             <div class="pair wide-left">
                 <TextField form={FORM} name="host" label={app.t("broker-host")} value={form.host.clone()} error={text("host")} placeholder={AttrValue::from("192.168.1.4")}
-                    inputmode={AttrValue::from("url")} oninput={change(&form, |f, v: String| f.host = v)} onblur={tidy} />
+                    inputmode={AttrValue::from("url")} oninput={form.change(|f, v: String| f.host = v)} onblur={tidy} />
                 <TextField form={FORM} name="port" label={app.t("broker-port")} value={form.port.clone()} error={text("port")} inputmode={AttrValue::from("numeric")}
-                    oninput={change(&form, |f, v: String| f.port = v)} />
+                    oninput={form.change(|f, v: String| f.port = v)} />
             </div>
             <div class="pair">
                 <TextField form={FORM} name="username" label={app.t("broker-user")} value={form.username.clone()} error={text("username")}
-                    oninput={change(&form, |f, v: String| f.username = v)} />
+                    oninput={form.change(|f, v: String| f.username = v)} />
                 <TextField form={FORM} name="password" kind="password" label={app.t("broker-password")} value={form.password.clone()} error={text("password")} hint={password_hint}
-                    autocomplete="new-password" oninput={change(&form, |f, v: String| f.password = v)} />
+                    autocomplete="new-password" oninput={form.change(|f, v: String| f.password = v)} />
             </div>
             if form.has_password {
                 <CheckField form={FORM} name="forget-password" label={app.t("broker-password-forget")} checked={form.forget_password}
-                    onchange={change(&form, |f, v: bool| f.forget_password = v)} />
+                    onchange={form.change(|f, v: bool| f.forget_password = v)} />
             }
-            <CheckField form={FORM} name="tls" label={app.t("broker-tls")} checked={form.tls} onchange={change(&form, |f, v: bool| f.set_tls(v))} />
+            <CheckField form={FORM} name="tls" label={app.t("broker-tls")} checked={form.tls} onchange={form.change(|f, v: bool| f.set_tls(v))} />
             if form.tls {
                 <TextField form={FORM} name="ca" tall=true label={app.t("broker-ca")} hint={AttrValue::from(app.t("broker-ca-hint"))} value={form.ca_pem.clone()} error={text("ca")}
-                    oninput={change(&form, |f, v: String| f.ca_pem = v)} />
+                    oninput={form.change(|f, v: String| f.ca_pem = v)} />
             }
             <div class="actions">
-                <button type="submit" class="primary" data-testid="broker-save">{ app.t("broker-save") }</button>
+                <button type="submit" class="primary" data-testid="broker-save" disabled={form.busy}>{ app.t("broker-save") }</button>
                 if !props.always {
-                    <button type="button" onclick={cancel}>{ app.t("form-cancel") }</button>
+                    <button type="button" onclick={form.oncancel.clone()}>{ app.t("form-cancel") }</button>
                 }
             </div>
         </form>

@@ -3,9 +3,10 @@
 use super::tariff_form::{ALL_DAYS, MAX_WINDOWS, Per, TariffForm, WEEKEND, WORKDAYS, WindowForm};
 use crate::browser;
 use crate::effects::{use_action, use_ctx, use_query};
-use crate::forms::fields::{CheckField, SelectField, TextField, UndoBar, focus_first};
+use crate::forms::edit::use_edit;
+use crate::forms::fields::{CheckField, SelectField, TextField, UndoBar};
 use crate::forms::{Errors, separators};
-use crate::i18n::I18n;
+use crate::i18n::{I18n, Lang};
 use crate::pages::sharing::conflicts::ConflictHint;
 use crate::parts::{Choice, Editable, Fault};
 use crate::state::Topics;
@@ -188,61 +189,17 @@ struct TariffEditorProps {
     onclose: Callback<()>,
 }
 
+fn parse(form: &mut TariffForm, lang: Lang) -> Result<SaveTariff, Errors> {
+    form.parse(separators(lang)).map(|tariff| SaveTariff { tariff })
+}
+
 #[component]
 fn TariffEditor(props: &TariffEditorProps) -> Html {
     let app = use_ctx();
-    let form = use_state(|| props.initial.clone());
-    let errors = use_state(Errors::default);
-    use_effect_with((), |()| browser::focus(&format!("{FORM}-price")));
-
-    fn change<T: 'static>(
-        form: &UseStateHandle<TariffForm>,
-        f: impl Fn(&mut TariffForm, T) + 'static,
-    ) -> Callback<T> {
-        let form = form.clone();
-        Callback::from(move |value| {
-            let mut next = (*form).clone();
-            f(&mut next, value);
-            form.set(next);
-        })
-    }
-    let onsubmit = {
-        let (app, form, errors, saved) = (app.clone(), form.clone(), errors.clone(), props.onsaved.clone());
-        move |e: SubmitEvent| {
-            e.prevent_default();
-            match form.parse(separators(app.i18n.lang)) {
-                Err(wrong) => {
-                    if wrong.first() == Some("windows") {
-                        browser::focus("tariff-windows");
-                    } else {
-                        focus_first(FORM, &wrong);
-                    }
-                    errors.set(wrong);
-                }
-                Ok(tariff) => {
-                    errors.set(Errors::default());
-                    let (app, saved) = (app.clone(), saved.clone());
-                    wasm_bindgen_futures::spawn_local(async move {
-                        match app.backend.call(SaveTariff { tariff }).await {
-                            Ok(list) => saved.emit(list),
-                            Err(error) => app.tell_error(&error),
-                        }
-                    });
-                }
-            }
-        }
-    };
-    let close = props.onclose.clone();
-    let cancel = {
-        let close = close.clone();
-        move |_: MouseEvent| close.emit(())
-    };
-    let onkeydown = move |e: KeyboardEvent| {
-        if e.key() == "Escape" {
-            close.emit(());
-        }
-    };
-    let text = |field: &str| errors.text(&app.i18n, field).map(AttrValue::from);
+    let initial = props.initial.clone();
+    let form =
+        use_edit(FORM, Some("price"), move || initial, parse, props.onsaved.clone(), props.onclose.clone());
+    let text = |field: &str| form.error(field);
     let currency = app.i18n.currency().to_owned();
     let per_kwh = AttrValue::from(format!("{currency}/kWh"));
     let decimal = AttrValue::from("decimal");
@@ -250,30 +207,30 @@ fn TariffEditor(props: &TariffEditorProps) -> Html {
         vec![("flat".into(), app.t("tariff-flat").into()), ("tou".into(), app.t("tariff-tou").into())];
     let pers =
         Per::ALL.map(|p| (p.name().into(), app.t(&format!("tariff-per-{}", p.name())).into())).to_vec();
-    let add_window = change(&form, |f, _: MouseEvent| f.windows.push(WindowForm::default()));
+    let add_window = form.change(|f, _: MouseEvent| f.windows.push(WindowForm::default()));
     let windows_error = text("windows");
     html! {
-        <form class="form inset" data-testid="tariff-form" {onsubmit} {onkeydown} novalidate=true aria-labelledby="tariff-form-title">
+        <form class="form inset" data-testid="tariff-form" onsubmit={form.onsubmit.clone()} onkeydown={form.onkeydown.clone()} novalidate=true aria-labelledby="tariff-form-title">
             <h3 id="tariff-form-title">{ app.t(if props.first { "tariff-form-first" } else { "tariff-form-title" }) }</h3>
             <TextField form={FORM} name="name" label={app.t("tariff-name")} value={form.name.clone()} error={text("name")}
-                oninput={change(&form, |f, v: String| f.name = v)} />
+                oninput={form.change(|f, v: String| f.name = v)} />
             <TextField form={FORM} name="valid-from" kind="date" label={app.t("tariff-valid-from")} hint={AttrValue::from(app.t("tariff-valid-from-hint"))}
-                value={form.valid_from.clone()} error={text("valid-from")} oninput={change(&form, |f, v: String| f.valid_from = v)} />
+                value={form.valid_from.clone()} error={text("valid-from")} oninput={form.change(|f, v: String| f.valid_from = v)} />
             <div class="field">
                 <span class="label" aria-hidden="true">{ app.t("tariff-kind") }</span>
                 <Choice id="tariff-kind" label={app.t("tariff-kind")} options={kinds} value={if form.time_of_use { "tou" } else { "flat" }}
-                    onchange={change(&form, |f, v: AttrValue| f.time_of_use = v == "tou")} />
+                    onchange={form.change(|f, v: AttrValue| f.time_of_use = v == "tou")} />
             </div>
             if form.time_of_use {
-                <fieldset class="field windows" id="tariff-windows" tabindex="-1" aria-describedby={windows_error.is_some().then_some("tariff-windows-error")}>
+                <fieldset class="field windows" id="tariff-form-windows" tabindex="-1" aria-describedby={windows_error.is_some().then_some("tariff-windows-error")}>
                     <legend>{ app.t("tariff-windows") }</legend>
                     <p class="hint">{ app.t("tariff-windows-hint") }</p>
                     if let Some(error) = &windows_error {
                         <p class="error" id="tariff-windows-error">{ error }</p>
                     }
                     { for form.windows.iter().enumerate().map(|(i, w)| html! { <Window key={i} index={i} window={w.clone()} per_kwh={per_kwh.clone()}
-                        onchange={change(&form, move |f, w: WindowForm| if let Some(slot) = f.windows.get_mut(i) { *slot = w })}
-                        onremove={change(&form, move |f, ()| { f.windows.remove(i); })} /> }) }
+                        onchange={form.change(move |f, w: WindowForm| if let Some(slot) = f.windows.get_mut(i) { *slot = w })}
+                        onremove={form.change(move |f, ()| { f.windows.remove(i); })} /> }) }
                     if form.windows.len() < MAX_WINDOWS {
                         <button type="button" data-testid="tariff-add-window" onclick={add_window}>{ app.t("tariff-add-window") }</button>
                     }
@@ -281,18 +238,18 @@ fn TariffEditor(props: &TariffEditorProps) -> Html {
             }
             <TextField form={FORM} name="price" label={app.t(if form.time_of_use { "tariff-otherwise" } else { "tariff-price" })} value={form.price.clone()} error={text("price")}
                 suffix={per_kwh.clone()} inputmode={decimal.clone()} hint={AttrValue::from(app.t("tariff-price-hint"))}
-                oninput={change(&form, |f, v: String| f.price = v)} />
+                oninput={form.change(|f, v: String| f.price = v)} />
             <div class="pair">
                 <TextField form={FORM} name="standing" label={app.t("tariff-standing")} value={form.standing.clone()} error={text("standing")}
-                    suffix={AttrValue::from(currency)} inputmode={decimal.clone()} oninput={change(&form, |f, v: String| f.standing = v)} />
+                    suffix={AttrValue::from(currency)} inputmode={decimal.clone()} oninput={form.change(|f, v: String| f.standing = v)} />
                 <SelectField form={FORM} name="per" label={app.t("tariff-per")} options={pers} value={form.per.name()}
-                    onchange={change(&form, |f, v: String| f.per = Per::parse(&v))} />
+                    onchange={form.change(|f, v: String| f.per = Per::parse(&v))} />
             </div>
             <TextField form={FORM} name="export" label={app.t("tariff-export")} value={form.export.clone()} error={text("export")}
-                suffix={per_kwh} inputmode={decimal} hint={AttrValue::from(app.t("tariff-export-hint"))} oninput={change(&form, |f, v: String| f.export = v)} />
+                suffix={per_kwh} inputmode={decimal} hint={AttrValue::from(app.t("tariff-export-hint"))} oninput={form.change(|f, v: String| f.export = v)} />
             <div class="actions">
-                <button type="submit" class="primary" data-testid="tariff-save">{ app.t("form-save") }</button>
-                <button type="button" onclick={cancel}>{ app.t("form-cancel") }</button>
+                <button type="submit" class="primary" data-testid="tariff-save" disabled={form.busy}>{ app.t("form-save") }</button>
+                <button type="button" onclick={form.oncancel.clone()}>{ app.t("form-cancel") }</button>
             </div>
         </form>
     }

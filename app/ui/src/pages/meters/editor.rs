@@ -2,10 +2,11 @@
 
 use super::row::role_name;
 use super::tree::possible_parents;
-use crate::browser;
 use crate::effects::use_ctx;
-use crate::forms::fields::{CheckField, SelectField, TextField, focus_first};
+use crate::forms::edit::use_edit;
+use crate::forms::fields::{CheckField, SelectField, TextField};
 use crate::forms::{Errors, NAME_MAX_CHARS, parse_name};
+use crate::i18n::Lang;
 use hearthwatt_api::{MeterList, MeterView, UpdateMeter};
 use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::meter::Role;
@@ -22,7 +23,7 @@ pub struct EditorProps {
     pub onclose: Callback<MeterId>,
 }
 
-fn check(update: &UpdateMeter) -> Result<UpdateMeter, Errors> {
+fn check(update: &mut UpdateMeter, _: Lang) -> Result<UpdateMeter, Errors> {
     let mut errors = Errors::default();
     let name = errors.take("name", parse_name(&update.name));
     let room = update.room.trim().to_owned();
@@ -40,57 +41,24 @@ pub fn Editor(props: &EditorProps) -> Html {
     let app = use_ctx();
     let m = &props.view.meter;
     let id = m.id;
-    let form = use_state(|| UpdateMeter {
+    let initial = UpdateMeter {
         id,
         name: m.name.clone(),
         room: m.room.clone(),
         role: m.role,
         parent: m.parent,
         inverted: m.inverted,
-    });
-    let errors = use_state(Errors::default);
-    use_effect_with((), |()| browser::focus(&format!("{FORM}-name")));
-
-    fn change<T: 'static>(form: &UseStateHandle<UpdateMeter>, f: fn(&mut UpdateMeter, T)) -> Callback<T> {
-        let form = form.clone();
-        Callback::from(move |value| {
-            let mut next = (*form).clone();
-            f(&mut next, value);
-            form.set(next);
-        })
-    }
-    let onsubmit = {
-        let (app, form, errors, saved) = (app.clone(), form.clone(), errors.clone(), props.onsaved.clone());
-        move |e: SubmitEvent| {
-            e.prevent_default();
-            match check(&form) {
-                Err(wrong) => {
-                    focus_first(FORM, &wrong);
-                    errors.set(wrong);
-                }
-                Ok(update) => {
-                    let (app, saved) = (app.clone(), saved.clone());
-                    wasm_bindgen_futures::spawn_local(async move {
-                        match app.backend.call(update).await {
-                            Ok(list) => saved.emit((id, list)),
-                            Err(error) => app.tell_error(&error),
-                        }
-                    });
-                }
-            }
-        }
     };
-    let close = props.onclose.clone();
-    let cancel = {
-        let close = close.clone();
-        move |_: MouseEvent| close.emit(id)
+    let saved = {
+        let saved = props.onsaved.clone();
+        Callback::from(move |list| saved.emit((id, list)))
     };
-    let onkeydown = move |e: KeyboardEvent| {
-        if e.key() == "Escape" {
-            close.emit(id);
-        }
+    let close = {
+        let close = props.onclose.clone();
+        Callback::from(move |()| close.emit(id))
     };
-    let text = |field: &str| errors.text(&app.i18n, field).map(AttrValue::from);
+    let form = use_edit(FORM, Some("name"), move || initial, check, saved, close);
+    let text = |field: &str| form.error(field);
     let roles: Vec<(AttrValue, AttrValue)> = ROLES
         .map(|r| (role_name(r).into(), app.t(&format!("meter-role-{}-long", role_name(r))).into()))
         .to_vec();
@@ -109,27 +77,27 @@ pub fn Editor(props: &EditorProps) -> Html {
         Role::Load => "meter-inverted-load",
     });
     html! {
-        <form class="card form" data-testid="meter-form" {onsubmit} {onkeydown} novalidate=true aria-labelledby="meter-form-title">
+        <form class="card form" data-testid="meter-form" onsubmit={form.onsubmit.clone()} onkeydown={form.onkeydown.clone()} novalidate=true aria-labelledby="meter-form-title">
             <h3 id="meter-form-title">{ app.i18n.ta("meter-edit-named", [("name", m.name.clone().into())]) }</h3>
             <TextField form={FORM} name="name" label={app.t("form-name")} value={form.name.clone()} error={text("name")}
-                oninput={change(&form, |f, v: String| f.name = v)} />
+                oninput={form.change(|f, v: String| f.name = v)} />
             <TextField form={FORM} name="room" label={app.t("meter-room")} value={form.room.clone()} error={text("room")} list={AttrValue::from("meter-rooms")}
-                oninput={change(&form, |f, v: String| f.room = v)} />
+                oninput={form.change(|f, v: String| f.room = v)} />
             <datalist id="meter-rooms">{ for rooms.into_iter().map(|r| html! { <option value={r} /> }) }</datalist>
             <SelectField form={FORM} name="role" label={app.t("meter-role")} options={roles} value={role_name(form.role)}
-                onchange={change(&form, |f, v: String| f.role = ROLES.into_iter().find(|r| role_name(*r) == v).unwrap_or(f.role))} />
+                onchange={form.change(|f, v: String| f.role = ROLES.into_iter().find(|r| role_name(*r) == v).unwrap_or(f.role))} />
             <SelectField form={FORM} name="parent" label={app.t("meter-parent")} hint={AttrValue::from(app.t("meter-parent-hint"))}
                 options={parents} value={form.parent.map(|p| p.to_string()).unwrap_or_default()}
-                onchange={change(&form, |f, v: String| f.parent = v.parse().ok())} />
+                onchange={form.change(|f, v: String| f.parent = v.parse().ok())} />
             <CheckField form={FORM} name="inverted" label={app.t("meter-inverted")} hint={AttrValue::from(inverted_hint)} checked={form.inverted}
-                onchange={change(&form, |f, v: bool| f.inverted = v)} />
+                onchange={form.change(|f, v: bool| f.inverted = v)} />
             <p class="small muted device">
                 { format!("{} · {}", m.key.family, m.key.device_id) }
                 if !m.key.group.is_empty() { { format!(" · {}", m.key.group) } }
             </p>
             <div class="actions">
-                <button type="submit" class="primary" data-testid="meter-save">{ app.t("form-save") }</button>
-                <button type="button" onclick={cancel}>{ app.t("form-cancel") }</button>
+                <button type="submit" class="primary" data-testid="meter-save" disabled={form.busy}>{ app.t("form-save") }</button>
+                <button type="button" onclick={form.oncancel.clone()}>{ app.t("form-cancel") }</button>
             </div>
         </form>
     }
