@@ -24,6 +24,8 @@ impl Failure {
             code: self.code,
             severity: Severity::Error,
             message: self.message.clone(),
+            about: String::new(),
+            detail: self.message.clone(),
             since: self.since,
             broker: None,
             meter: None,

@@ -139,7 +139,7 @@ fn Banners() -> Html {
                 };
                 html! {
                     <p {class} data-testid="notice">
-                        <strong>{ app.t(word) }</strong>{ " " }{ &notice.message }
+                        <strong>{ app.t(word) }</strong>{ " " }{ app.i18n.notice(notice) }
                         { " " }<span class="muted">{ app.i18n.ta("since", [("when", app.i18n.moment(notice.since, app.clock.now()).into())]) }</span>
                     </p>
                 }

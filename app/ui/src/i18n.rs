@@ -4,6 +4,7 @@
 
 use crate::calendar;
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
+use hearthwatt_api::{Notice, NoticeCode};
 use hearthwatt_domain::budget::Amount;
 use hearthwatt_domain::format::{NBSP, Quantity, Separators};
 use hearthwatt_domain::time::UnixMillis;
@@ -49,6 +50,13 @@ impl Lang {
             ),
         }
     }
+    /// What the engine's notices say in this language; in English their own words are used.
+    fn notices(self) -> Option<&'static str> {
+        match self {
+            Lang::English => None,
+            Lang::German => Some(include_str!("../i18n/de/notices.ftl")),
+        }
+    }
     fn separators(self) -> Separators {
         match self {
             Lang::English => Separators::ENGLISH,
@@ -88,11 +96,13 @@ impl I18n {
         let mut bundle = FluentBundle::new(vec![lang.tag().parse().unwrap_or_default()]);
         // isolation marks would end up in names that tests and screen readers meet
         bundle.set_use_isolating(false);
-        let resource = match FluentResource::try_new(lang.source().to_owned()) {
-            Ok(r) | Err((r, _)) => r,
-        };
-        // a doubled key keeps its first text; a test refuses it
-        let _ = bundle.add_resource(resource);
+        for source in std::iter::once(lang.source()).chain(lang.notices()) {
+            let resource = match FluentResource::try_new(source.to_owned()) {
+                Ok(r) | Err((r, _)) => r,
+            };
+            // a doubled key keeps its first text; a test refuses it
+            let _ = bundle.add_resource(resource);
+        }
         Self {
             lang,
             bundle: Rc::new(bundle),
@@ -130,6 +140,16 @@ impl I18n {
             fluent.set(name.to_owned(), value);
         }
         self.format(key, Some(&fluent))
+    }
+
+    /// A notice in words: the engine's own, or this language's for its code.
+    pub fn notice(&self, notice: &Notice) -> String {
+        let key = notice_key(notice.code);
+        if !self.has(&key) {
+            return notice.message.clone();
+        }
+        let detail = notice.detail.trim_end_matches('.').to_owned();
+        self.ta(&key, [("about", notice.about.clone().into()), ("detail", detail.into())])
     }
 
     pub fn has(&self, key: &str) -> bool {
@@ -281,9 +301,39 @@ impl I18n {
     }
 }
 
+/// "notice-broker-unreachable"
+fn notice_key(code: NoticeCode) -> String {
+    let name = serde_json::to_value(code).ok().and_then(|v| v.as_str().map(str::to_owned));
+    format!("notice-{}", name.unwrap_or_default().replace('_', "-"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_notice_is_said_in_the_language_of_the_page() {
+        let notice = |code| Notice {
+            code,
+            severity: hearthwatt_api::Severity::Warning,
+            message: "In English.".into(),
+            about: "192.168.1.4".into(),
+            detail: "no answer in time.".into(),
+            since: UnixMillis(0),
+            broker: None,
+            meter: None,
+        };
+        for lang in Lang::ALL {
+            let i18n = I18n::new(lang);
+            for code in NoticeCode::ALL {
+                let words = i18n.notice(&notice(code));
+                assert_eq!(words == "In English.", lang == Lang::English, "{lang:?} {code:?}: {words}");
+                assert!(!words.contains('{') && !words.contains("notice-"), "{lang:?} {code:?}: {words}");
+            }
+        }
+        let words = I18n::new(Lang::German).notice(&notice(NoticeCode::BrokerUnreachable));
+        assert!(words.contains("192.168.1.4 ist nicht erreichbar (no answer in time)"), "{words}");
+    }
     use jiff::civil::date;
     use std::collections::BTreeMap;
 

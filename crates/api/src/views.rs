@@ -353,7 +353,14 @@ pub struct BrokerInput {
 pub struct Notice {
     pub code: NoticeCode,
     pub severity: Severity,
+    /// In English; the page has words of its own for the code in other languages.
     pub message: String,
+    /// For those words: the name of what it is about (a broker's host), and what no translation
+    /// can say (a fingerprint, a path, the system's reason). Empty where there is none.
+    #[serde(default)]
+    pub about: String,
+    #[serde(default)]
+    pub detail: String,
     pub since: UnixMillis,
     /// What it is about, for a link.
     pub broker: Option<BrokerId>,
@@ -392,4 +399,24 @@ pub enum NoticeCode {
     NetworkGone,
     /// mDNS can't be used here (no permission, port taken).
     DiscoveryUnavailable,
+}
+
+impl NoticeCode {
+    pub const ALL: [NoticeCode; 15] = [
+        Self::BrokerUnreachable,
+        Self::BrokerBadCredentials,
+        Self::BrokerBadCertificate,
+        Self::BrokerRefusesTopics,
+        Self::DiskFull,
+        Self::DatabaseReadOnly,
+        Self::DatabaseCorrupt,
+        Self::DatabaseRebuilt,
+        Self::DatabaseNewer,
+        Self::SecondInstance,
+        Self::ClockJumped,
+        Self::ReadingsLost,
+        Self::TooManyTopics,
+        Self::NetworkGone,
+        Self::DiscoveryUnavailable,
+    ];
 }

@@ -217,6 +217,7 @@ impl Core {
                 let most = hearthwatt_discovery::net::mqtt::PAYLOAD_MAX_BYTES / (1024 * 1024);
                 lost.push((
                     entry.doc.id,
+                    host.clone(),
                     format!(
                         "{total} messages of the broker at {host} were larger than {most} MiB and were not \
                          read."
@@ -227,6 +228,7 @@ impl Core {
             if total > std::mem::replace(&mut entry.lost_told, total) {
                 lost.push((
                     entry.doc.id,
+                    host.clone(),
                     format!(
                         "{total} messages of the broker at {host} came faster than this computer could read \
                          them and were dropped. Energy registers make up for it where a meter has one."
@@ -234,14 +236,14 @@ impl Core {
                 ));
             }
         }
-        for (id, text) in lost {
+        for (id, host, text) in lost {
             let mut notice = crate::health::notice(
                 hearthwatt_api::NoticeCode::ReadingsLost,
                 hearthwatt_api::Severity::Warning,
                 now,
                 text,
             );
-            notice.broker = Some(id);
+            (notice.broker, notice.about) = (Some(id), host);
             self.health(|h| h.mention(notice, now));
         }
     }

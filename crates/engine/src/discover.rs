@@ -7,7 +7,7 @@ use crate::health::notice;
 use crate::limits::FOUND_BROKERS_MAX;
 use crate::options::Discovery;
 use crate::words::cut;
-use hearthwatt_api::{BrokerOrigin, Event, NoticeCode, SeenDevice, SeenHint, Severity};
+use hearthwatt_api::{BrokerOrigin, Event, Notice, NoticeCode, SeenDevice, SeenHint, Severity};
 use hearthwatt_discovery::families::{Support, recognise_mdns};
 use hearthwatt_discovery::net::mdns::{self, Interfaces, MdnsEvent, MdnsHandle, MdnsStatus};
 use hearthwatt_domain::ids::BrokerId;
@@ -158,16 +158,17 @@ impl Core {
     fn undiscoverable(&self, trouble: Option<String>) {
         let now = self.now();
         self.health(|h| match trouble {
-            Some(reason) => h.raise(notice(
-                NoticeCode::DiscoveryUnavailable,
-                Severity::Warning,
-                now,
-                format!(
-                    "Devices can't be looked for on the network ({}). Meters of known brokers are read as before; \
-                     add further brokers by hand in Home > Brokers.",
-                    cut(reason.trim_end_matches('.'))
-                ),
-            )),
+            Some(reason) => {
+                let detail = cut(reason.trim_end_matches('.'));
+                let words = format!(
+                    "Devices can't be looked for on the network ({detail}). Meters of known brokers are read as \
+                     before; add further brokers by hand in Home > Brokers."
+                );
+                h.raise(Notice {
+                    detail,
+                    ..notice(NoticeCode::DiscoveryUnavailable, Severity::Warning, now, words)
+                })
+            }
             None => h.clear(NoticeCode::DiscoveryUnavailable, None, None),
         });
     }

@@ -87,7 +87,8 @@ pub(crate) fn notice(
     since: UnixMillis,
     message: impl Into<String>,
 ) -> Notice {
-    Notice { code, severity, message: message.into(), since, broker: None, meter: None }
+    let (about, detail) = (String::new(), String::new());
+    Notice { code, severity, message: message.into(), about, detail, since, broker: None, meter: None }
 }
 
 #[cfg(test)]

@@ -248,7 +248,9 @@ async fn start(options: &HomeOptions, opened: Opened) -> Home {
     let pipeline = tokio::spawn(Pipeline::new(core.clone()).run(messages, pipeline_stopped));
     if let Some(rebuilt) = opened.rebuilt {
         let words = words::rebuilt(&rebuilt);
-        core.health(|h| h.raise(notice(NoticeCode::DatabaseRebuilt, Severity::Warning, core.now(), words)));
+        let mut told = notice(NoticeCode::DatabaseRebuilt, Severity::Warning, core.now(), words);
+        told.detail = rebuilt.aside.display().to_string();
+        core.health(|h| h.raise(told));
     }
     core.connect_all(options, opened.brokers, opened.own_broker).await;
     let clocks = tasks::Clocks::read(core.now());

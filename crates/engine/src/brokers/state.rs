@@ -105,7 +105,12 @@ impl Entry {
                 ),
             ),
         };
-        Some(Notice { broker: Some(self.doc.id), ..health::notice(code, severity, self.since, words) })
+        Some(Notice {
+            broker: Some(self.doc.id),
+            about: host,
+            detail: self.detail.clone(),
+            ..health::notice(code, severity, self.since, words)
+        })
     }
 }
 

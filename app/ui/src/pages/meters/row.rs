@@ -98,7 +98,7 @@ pub fn Row(props: &RowProps) -> Html {
             </div>
             <div class="meter-more">
                 <ConflictHint kind={SharedKind::Meter} entity={id.0} />
-                { for notices.map(|n| html! { <p class="banner warn">{ &n.message }</p> }) }
+                { for notices.map(|n| html! { <p class="banner warn">{ app.i18n.notice(n) }</p> }) }
                 if v.refused > 0 {
                     <Refused meter={Some(id)} title={i18n.ta("meter-refused-some", [("n", v.refused.into()), ("ok", v.accepted.into())])} />
                 }
