@@ -40,7 +40,8 @@ const LOOK: &str = "window.seen = {}; const look = () => { const at = Date.now()
 
 /// Fifty meters on a broker of their own, and the element of each on *Meters*.
 pub struct Meters {
-    pub broker: Mosquitto,
+    /// Runs as long as its meters are there.
+    _broker: Mosquitto,
     publisher: Publisher,
     rows: Vec<String>,
     watts: u32,
@@ -62,7 +63,7 @@ impl Meters {
         };
         hub.call(SaveBroker { broker: input }).await;
         let publisher = Publisher::connect(broker.port, "bench");
-        let mut meters = Meters { broker, publisher, rows: Vec::new(), watts: WATTS.start };
+        let mut meters = Meters { _broker: broker, publisher, rows: Vec::new(), watts: WATTS.start };
         for _ in 0..200 {
             meters.second().await;
             if hub.call(ListMeters {}).await.found.len() >= METERS {
