@@ -98,7 +98,7 @@ verdict-usual = So viel wie sonst { $part ->
     [afternoon] am { $day }nachmittag
    *[evening] am { $day }abend
 } ({ $usual })
-verdict-lower = Etwas weniger als sonst { $part ->
+verdict-lower = Weniger als sonst { $part ->
     [night] in der { $day }nacht
     [morning] am { $day }morgen
     [afternoon] am { $day }nachmittag
@@ -110,7 +110,7 @@ verdict-much-lower = Viel weniger als sonst { $part ->
     [afternoon] am { $day }nachmittag
    *[evening] am { $day }abend
 } ({ $usual })
-verdict-higher = Etwas mehr als sonst { $part ->
+verdict-higher = Mehr als sonst { $part ->
     [night] in der { $day }nacht
     [morning] am { $day }morgen
     [afternoon] am { $day }nachmittag

@@ -98,7 +98,7 @@ verdict-usual = As on a usual { $day } { $part ->
     [afternoon] afternoon
    *[evening] evening
 } ({ $usual })
-verdict-lower = A little below a usual { $day } { $part ->
+verdict-lower = Below a usual { $day } { $part ->
     [night] night
     [morning] morning
     [afternoon] afternoon
@@ -110,7 +110,7 @@ verdict-much-lower = Much quieter than a usual { $day } { $part ->
     [afternoon] afternoon
    *[evening] evening
 } ({ $usual })
-verdict-higher = A little above a usual { $day } { $part ->
+verdict-higher = Above a usual { $day } { $part ->
     [night] night
     [morning] morning
     [afternoon] afternoon

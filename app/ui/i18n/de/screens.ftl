@@ -73,6 +73,7 @@ budget-elapsed = { $period }; { $share } der Zeit sind um
 budget-over = Überschritten.
 budget-over-by = { $amount } mehr als geplant.
 budget-breaks = Bricht { $day }.
+budget-breaks-likely = Bricht wohl { $day }.
 budget-close = Es wird knapp.
 budget-holds = Hält.
 budget-ends-near = Endet bei etwa { $range }.

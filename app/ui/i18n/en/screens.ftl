@@ -73,6 +73,7 @@ budget-elapsed = { $period }; { $share } of the time has passed
 budget-over = Over.
 budget-over-by = { $amount } more than planned.
 budget-breaks = Breaks { $day }.
+budget-breaks-likely = Likely to break { $day }.
 budget-close = It will be close.
 budget-holds = Holds.
 budget-ends-near = Ends near { $range }.

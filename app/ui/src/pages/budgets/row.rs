@@ -113,7 +113,11 @@ fn verdict(i18n: &I18n, s: &BudgetStatus, now: UnixMillis) -> Verdict {
     match (f.breaks_at, share(f.high, limit).is_some_and(|h| h > 1.0)) {
         (Some(at), _) => Verdict {
             class: "warn",
-            word: i18n.ta("budget-breaks", [("day", on_day(i18n, at, now).into())]),
+            // certain only if even the lower end is above
+            word: match share(f.low, limit).is_some_and(|l| l > 1.0) {
+                true => i18n.ta("budget-breaks", [("day", on_day(i18n, at, now).into())]),
+                false => i18n.ta("budget-breaks-likely", [("day", on_day(i18n, at, now).into())]),
+            },
             words: i18n.ta("budget-ends-near", [("range", range.into())]),
         },
         (None, true) => Verdict {
@@ -218,6 +222,12 @@ mod tests {
             "warn",
             "Breaks on Thu 26 Nov. Ends near 280–300 kWh.",
             "Bricht am Do 26. Nov. Endet bei etwa 280–300 kWh.",
+        );
+        check(
+            status(200.0, Some((240.0, 300.0, Some(at("2026-11-26T10:00"))))),
+            "warn",
+            "Likely to break on Thu 26 Nov. Ends near 240–300 kWh.",
+            "Bricht wohl am Do 26. Nov. Endet bei etwa 240–300 kWh.",
         );
         check(
             status(272.0, None),
