@@ -22,7 +22,8 @@ const NOT_IMPORT: &str = "data-import-not";
 /// Times that are offered, days; besides them for ever, and whatever is set.
 const CHOICES: [u32; 4] = [730, 365, 90, 30];
 const DAY_MS: i64 = 86_400_000;
-/// Below this share of the database, room inside it is not worth a word.
+/// Room inside the database is worth a word from this size and this share of it on.
+const FREE_BYTES: u64 = 10_000_000;
 const FREE_SHARE: u64 = 20;
 
 #[component]
@@ -48,7 +49,7 @@ pub fn Data() -> Html {
 fn about(i18n: &I18n, view: &DataView, now: UnixMillis) -> String {
     let size = |key: &str, bytes| i18n.ta(key, [("size", i18n.bytes(bytes).to_string().into())]);
     let mut sentences = vec![size("data-size", view.database_bytes)];
-    if view.free_bytes > view.database_bytes / FREE_SHARE {
+    if view.free_bytes >= FREE_BYTES.max(view.database_bytes / FREE_SHARE) {
         sentences.push(size("data-free", view.free_bytes));
     }
     if let Some(since) = view.readings_since {

@@ -3,7 +3,7 @@
 use crate::browser::Timeout;
 use crate::effects::{use_ctx, use_query};
 use crate::forms::fields::{CheckField, SelectField, TextField, UndoBar};
-use crate::forms::{Errors, parse_name};
+use crate::forms::{Errors, NAME_MAX_CHARS};
 use crate::pages::budgets::form::parse_month_day;
 use crate::pages::sharing::conflicts::ConflictHint;
 use crate::parts::{Editable, Fault};
@@ -46,7 +46,7 @@ impl Typed {
 
     pub fn parse(&self) -> Result<Settings, Errors> {
         let mut errors = Errors::default();
-        let home_name = errors.take("home-name", parse_name(&self.name));
+        let home_name = errors.take("home-name", parse_home_name(&self.name));
         let time_zone = errors.take("time-zone", parse_zone(&self.zone));
         let bill_day = errors.take("bill-day", parse_month_day(&self.bill_day));
         match (home_name, time_zone, bill_day) {
@@ -61,6 +61,12 @@ impl Typed {
             _ => Err(errors),
         }
     }
+}
+
+/// A home may go without a name: it has none before somebody gives it one.
+fn parse_home_name(text: &str) -> Result<String, &'static str> {
+    let name = text.trim();
+    if name.chars().count() > NAME_MAX_CHARS { Err("form-error-name-long") } else { Ok(name.to_owned()) }
 }
 
 /// An IANA name as the tz database writes it, however it was typed.
@@ -257,15 +263,21 @@ mod tests {
     }
 
     #[test]
+    fn a_home_without_a_name_can_be_set_up() {
+        let new = Settings { home_name: String::new(), ..settings() };
+        assert_eq!(Typed::of(&new).parse(), Ok(new));
+    }
+
+    #[test]
     fn half_a_word_is_no_setting() {
         let t = Typed {
-            name: " ".into(),
+            name: "x".repeat(NAME_MAX_CHARS + 1),
             zone: "Europe/Berl".into(),
             bill_day: "0".into(),
             ..Typed::of(&settings())
         };
         let errors = t.parse().unwrap_err();
-        assert_eq!(errors.of("home-name"), Some("form-error-empty"));
+        assert_eq!(errors.of("home-name"), Some("form-error-name-long"));
         assert_eq!(errors.of("time-zone"), Some("home-error-zone"));
         assert_eq!(errors.of("bill-day"), Some("form-error-month-day"));
     }
