@@ -90,22 +90,58 @@ impl Browser {
 
     /// Size, density and colours.
     pub async fn look(&self, look: Look) -> Result<()> {
-        let (width, height) = look.size();
-        let phone = look == Look::Phone;
-        let density = if phone { 2 } else { 1 };
-        let metrics =
-            json!({ "width": width, "height": height, "deviceScaleFactor": density, "mobile": phone });
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await?;
+        self.size(look, look.size().1).await?;
         let scheme = if look == Look::Dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", features).await?;
         Ok(())
     }
 
-    /// The whole page, however long, as PNG.
+    async fn size(&self, look: Look, height: u32) -> Result<()> {
+        let (width, _) = look.size();
+        let phone = look == Look::Phone;
+        let density = if phone { 2 } else { 1 };
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": density, "mobile": phone });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await?;
+        Ok(())
+    }
+
+    /// What the window shows, as PNG.
     pub async fn picture(&self) -> Result<Vec<u8>> {
         settle(&self.driver).await?;
         Ok(self.driver.screenshot_as_png().await?)
+    }
+
+    /// The whole page, however long, as PNG: through a window that is as high.
+    pub async fn whole_picture(&self, look: Look) -> Result<Vec<u8>> {
+        let height = "return Math.ceil(document.documentElement.scrollHeight)";
+        let height = self.driver.execute(height, vec![]).await?.json().as_u64().unwrap_or_default();
+        self.size(look, u32::try_from(height)?.max(look.size().1)).await?;
+        let picture = self.picture().await;
+        self.size(look, look.size().1).await?;
+        picture
+    }
+
+    /// Presses a key that has a name ("Tab", "Enter", "Escape", "ArrowDown").
+    pub async fn press(&self, key: &str) -> Result<()> {
+        let code = match key {
+            "Tab" => 9,
+            "Enter" => 13,
+            "Escape" => 27,
+            "End" => 35,
+            "Home" => 36,
+            "ArrowRight" => 39,
+            "ArrowDown" => 40,
+            _ => anyhow::bail!("no key {key}"),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" && key == "Enter" { "\r" } else { "" };
+            let params =
+                json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text });
+            self.devtools("Input.dispatchKeyEvent", params).await?;
+        }
+        Ok(())
     }
 
     /// Errors and warnings of the console since the last call.

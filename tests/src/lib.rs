@@ -7,6 +7,7 @@
 pub mod account;
 pub mod broker;
 pub mod browser;
+pub mod canned;
 pub mod client;
 pub mod foreign;
 pub mod hub;

@@ -90,7 +90,7 @@ pub fn LockedReason() -> Html {
     let app = use_ctx();
     match app.lock() {
         Some(lock) => html! {
-            <p class="banner" data-testid="locked">{ crate::pages::sharing::words::lock(&app.i18n, lock) }</p>
+            <p class="banner locked" data-testid="locked">{ crate::pages::sharing::words::lock(&app.i18n, lock) }</p>
         },
         None => html! {},
     }

@@ -7,7 +7,6 @@ use hearthwatt_tests::browser::{self, Browser, LOOKS, Look, find, settle, text_w
 use hearthwatt_tests::hub::{Hub, page};
 use hearthwatt_tests::{pass_over, screens};
 use jiff::civil::Date;
-use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// Name of the picture, route, what must be there before it is taken.
@@ -142,23 +141,11 @@ async fn everything_is_reached_with_the_keyboard() -> Result<()> {
     browser.look(Look::Light).await?;
     browser.driver.goto(&hub.url).await?;
     find(&browser.driver, "#power-now").await?;
-    let press = async |key: &str, code: u32| -> Result<()> {
-        for kind in ["keyDown", "keyUp"] {
-            let text = if kind == "keyDown" && key == "Enter" { "\r" } else { "" };
-            browser
-                .devtools(
-                    "Input.dispatchKeyEvent",
-                    json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text }),
-                )
-                .await?;
-        }
-        Ok(())
-    };
     // Tab to the link of History and press Enter, as a person without a mouse does.
     let mut ring = false;
     for step in 0.. {
         ensure!(step < 40, "Tab does not reach the link to History");
-        press("Tab", 9).await?;
+        browser.press("Tab").await?;
         let focus = browser
             .driver
             .execute(
@@ -173,14 +160,14 @@ async fn everything_is_reached_with_the_keyboard() -> Result<()> {
         }
     }
     ensure!(ring, "what has the focus is seen");
-    press("Enter", 13).await?;
+    browser.press("Enter").await?;
     find(&browser.driver, "#history-total").await?;
     // The chart's cursor moves by arrow keys and says its value.
     let chart = find(&browser.driver, "main [data-chart]").await?;
     browser.driver.execute("arguments[0].focus()", vec![chart.to_json()?]).await?;
-    press("Home", 36).await?;
+    browser.press("Home").await?;
     let first = find(&browser.driver, "main [data-testid=chart-reading]").await?.text().await?;
-    press("ArrowRight", 39).await?;
+    browser.press("ArrowRight").await?;
     tokio::time::sleep(Duration::from_millis(200)).await;
     let second = find(&browser.driver, "main [data-testid=chart-reading]").await?.text().await?;
     ensure!(first != second && !second.is_empty(), "the cursor moves: {first:?}, then {second:?}");

@@ -13,6 +13,7 @@ mod keyring;
 mod kill;
 mod mains;
 mod meters;
+mod sharing;
 mod sign_in;
 mod sync;
 mod two_servers;

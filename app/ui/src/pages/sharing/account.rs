@@ -1,10 +1,11 @@
-//! Who is signed in where, and the way out.
+//! Who is signed in where, and the ways out: of the home, and of the account.
 
 use super::sign_in::AccountProps;
 use super::words;
 use crate::browser::{self, Timeout};
 use crate::effects::{use_account_action, use_ctx};
-use hearthwatt_api::{AccountState, SignOut, TokenStore};
+use crate::forms::ask::Ask;
+use hearthwatt_api::{AccountState, LeaveHome, SharedHome, SignOut, TokenStore};
 use yew::prelude::*;
 
 const SIGN_OUT: &str = "sign-out";
@@ -36,8 +37,33 @@ pub fn AccountCard(props: &AccountProps) -> Html {
             if *token_store == TokenStore::File {
                 <p class="banner warn" data-testid="token-file">{ app.t("sharing-token-file-why") }</p>
             }
-            <SignOutAsk waiting={props.account.sync.waiting} has_home={props.account.home.is_some()} />
+            <div class="row">
+                <SignOutAsk waiting={props.account.sync.waiting} />
+                if let Some(home) = props.account.home.clone() {
+                    <Leave {home} />
+                }
+            </div>
         </section>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct LeaveProps {
+    home: SharedHome,
+}
+
+#[component]
+fn Leave(props: &LeaveProps) -> Html {
+    let app = use_ctx();
+    let (told, name) = (app.clone(), props.home.name.clone());
+    let (leave, busy) = use_account_action::<LeaveHome>(Callback::from(move |()| {
+        told.tell(told.i18n.ta("sharing-left", [("home", name.clone().into())]));
+        browser::focus("content");
+    }));
+    let question = app.i18n.ta("sharing-leave-ask", [("home", props.home.name.clone().into())]);
+    html! {
+        <Ask id="leave-home" label={app.t("sharing-leave")} {question} confirm={app.t("sharing-leave-do")}
+            onconfirm={move |()| leave.emit(LeaveHome {})} then_focus="content" disabled={busy} />
     }
 }
 
@@ -45,7 +71,6 @@ pub fn AccountCard(props: &AccountProps) -> Html {
 struct SignOutAskProps {
     /// Changes that only this device has.
     waiting: u32,
-    has_home: bool,
 }
 
 /// Asks what becomes of the home on this device, and says what each answer does.
@@ -69,7 +94,7 @@ fn SignOutAsk(props: &SignOutAskProps) -> Html {
             move |_: MouseEvent| open.set(true)
         };
         return html! {
-            <div class="actions"><button type="button" id={SIGN_OUT} data-testid="sign-out" onclick={ask}>{ app.t("sharing-sign-out") }</button></div>
+            <button type="button" id={SIGN_OUT} data-testid="sign-out" onclick={ask}>{ app.t("sharing-sign-out") }</button>
         };
     }
     let close = {

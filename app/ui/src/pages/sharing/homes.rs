@@ -16,11 +16,15 @@ const ACCEPT: &str = "accept";
 pub fn Homes(props: &AccountProps) -> Html {
     let app = use_ctx();
     let home = app.overview.as_ref().map(|o| o.home_name.clone()).unwrap_or_default();
-    let (told, name) = (app.clone(), home.clone());
+    let told = app.clone();
     let (share, busy) = use_account_action::<ShareHome>(Callback::from(move |()| {
-        told.tell(told.i18n.ta("sharing-shared", [("home", name.clone().into())]));
+        told.tell(told.t("sharing-shared"));
         browser::focus("content");
     }));
+    let title = match home.trim() {
+        "" => app.t("sharing-share-do"),
+        name => app.i18n.ta("sharing-share", [("home", name.into())]),
+    };
     let others: Vec<HomeChoice> = props.account.homes.iter().filter(|h| !h.here).cloned().collect();
     html! {
         <>
@@ -32,12 +36,12 @@ pub fn Homes(props: &AccountProps) -> Html {
                     <h2 id="sharing-homes" tabindex="-1">{ app.t("sharing-homes") }</h2>
                     <p class="muted small">{ app.t("sharing-join-what") }</p>
                     <ul class="lines">
-                        { for others.iter().map(|h| html! { <Row key={h.id.to_string()} choice={h.clone()} here={home.clone()} /> }) }
+                        { for others.iter().map(|h| html! { <Row key={h.id.to_string()} choice={h.clone()} /> }) }
                     </ul>
                 </section>
             }
             <section class="card" aria-labelledby="sharing-share">
-                <h2 id="sharing-share">{ app.i18n.ta("sharing-share", [("home", home.clone().into())]) }</h2>
+                <h2 id="sharing-share">{ title }</h2>
                 <p class="muted">{ app.t("sharing-share-what") }</p>
                 <div class="actions">
                     <button type="button" class="primary" data-testid="share-home" disabled={busy} onclick={move |_| share.emit(ShareHome {})}>{ app.t("sharing-share-do") }</button>
@@ -54,8 +58,6 @@ pub fn Homes(props: &AccountProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct RowProps {
     choice: HomeChoice,
-    /// Name of the home that this device has now.
-    here: AttrValue,
 }
 
 #[component]
@@ -86,7 +88,7 @@ fn Row(props: &RowProps) -> Html {
                 <button type="button" id={button_id} data-testid="join" aria-label={named} onclick={begin}>{ app.t("sharing-join") }</button>
             }
             if *joining {
-                <Join choice={h.clone()} here={props.here.clone()} onclose={close} />
+                <Join choice={h.clone()} onclose={close} />
             }
         </li>
     }
@@ -95,7 +97,6 @@ fn Row(props: &RowProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct JoinProps {
     choice: HomeChoice,
-    here: AttrValue,
     onclose: Callback<()>,
 }
 
@@ -151,7 +152,7 @@ fn Join(props: &JoinProps) -> Html {
     html! {
         <form class="ask" data-testid="join-form" {onsubmit} {onkeydown}>
             <fieldset class="ways">
-                <legend>{ app.i18n.ta("sharing-join-ask", [("here", props.here.to_string().into())]) }</legend>
+                <legend>{ app.t("sharing-join-ask") }</legend>
                 { way(JoinMode::Replace, "join-replace", "sharing-join-replace") }
                 { way(JoinMode::Merge, "join-merge", "sharing-join-merge") }
             </fieldset>

@@ -17,14 +17,14 @@ pub fn SyncLine() -> Html {
     let current = (app.route == Route::Sharing).then_some("page");
     let shown = app.has_sync_line();
     let state = words::line(&app.i18n, app.account.as_deref(), app.clock.now());
-    let home = app.overview.as_ref().map(|o| o.home_name.clone()).unwrap_or_default();
+    let home = app.overview.as_ref().map(|o| o.home_name.clone()).filter(|n| !n.is_empty());
     let decide = app.conflicts.len();
     html! {
         <li class={classes!("sync-item", shown.then_some("on"))}>
             <a id="nav-sharing" data-testid="nav-sharing" href={Route::Sharing.href()} aria-current={current}>
                 <Icon name="sharing" />
                 // a phone has no other place for the name of the home
-                <span class="sync-home" aria-hidden="true">{ home }</span>
+                <span class="sync-home" aria-hidden="true">{ home.unwrap_or_else(|| "Hearthwatt".to_owned()) }</span>
                 <span class="sync-name">{ app.t("nav-sharing") }</span>
                 if shown {
                     <span class="sync-words" data-testid="sync-line">

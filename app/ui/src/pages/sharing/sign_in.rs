@@ -4,7 +4,7 @@ use super::INVITATION_KEY;
 use super::address::{parse_server, server_of_invitation};
 use super::carry::{CopyField, QrCode};
 use super::words;
-use crate::browser;
+use crate::browser::{self, Timeout};
 use crate::effects::{use_account_action, use_ctx};
 use crate::forms::Errors;
 use crate::forms::fields::{TextField, focus_first};
@@ -19,6 +19,11 @@ const INVITED: &str = "invited";
 #[derive(PartialEq, Properties)]
 pub struct AccountProps {
     pub account: Rc<Account>,
+}
+
+/// The form that had the focus is gone.
+fn to_the_way_in() {
+    Timeout::after(50, || browser::focus("signing-in")).forget();
 }
 
 /// The lines of a text as a list.
@@ -63,7 +68,7 @@ fn SignInForm(props: &SignInFormProps) -> Html {
     let app = use_ctx();
     let typed = use_state(|| props.last.clone().unwrap_or_default());
     let errors = use_state(Errors::default);
-    let (sign_in, busy) = use_account_action::<SignIn>(Callback::noop());
+    let (sign_in, busy) = use_account_action::<SignIn>(Callback::from(|()| to_the_way_in()));
     let onsubmit = {
         let (typed, errors) = (typed.clone(), errors.clone());
         move |e: SubmitEvent| {
@@ -99,7 +104,7 @@ fn InvitedForm() -> Html {
     let app = use_ctx();
     let typed = use_state(String::new);
     let errors = use_state(Errors::default);
-    let (sign_in, busy) = use_account_action::<SignIn>(Callback::noop());
+    let (sign_in, busy) = use_account_action::<SignIn>(Callback::from(|()| to_the_way_in()));
     let onsubmit = {
         let (typed, errors) = (typed.clone(), errors.clone());
         move |e: SubmitEvent| {
@@ -139,7 +144,6 @@ pub fn SigningIn(props: &AccountProps) -> Html {
         browser::focus("content");
     }));
     let cancel = move |_: MouseEvent| cancel.emit(CancelSignIn {});
-    use_effect_with((), |()| browser::focus("signing-in"));
     let AccountState::SigningIn {
         server,
         url,

@@ -1,9 +1,8 @@
-//! How the shared home of this device stands, and the way to leave it.
+//! How the shared home of this device stands.
 
 use super::words;
-use crate::effects::{use_account_action, use_ctx, use_passing_time};
-use crate::forms::ask::Ask;
-use hearthwatt_api::{Account, LeaveHome, SharedHome, SyncState};
+use crate::effects::{use_ctx, use_passing_time};
+use hearthwatt_api::{Account, SharedHome, SyncState};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -20,12 +19,7 @@ pub fn State(props: &StateProps) -> Html {
     let (i18n, home) = (&app.i18n, &props.home);
     let sync = &props.account.sync;
     let state = words::sync(i18n, sync, app.clock.now());
-    let (told, name) = (app.clone(), home.name.clone());
-    let (leave, busy) = use_account_action::<LeaveHome>(Callback::from(move |()| {
-        told.tell(told.i18n.ta("sharing-left", [("home", name.clone().into())]));
-    }));
-    let named = |key: &str| AttrValue::from(i18n.ta(key, [("home", home.name.clone().into())]));
-    let role = words::role(i18n, home.role);
+    let role = i18n.t(&format!("sharing-you-{}", words::role_name(home.role)));
     let why = match &sync.state {
         SyncState::Unreachable { reason, .. } => html! {
             <>
@@ -41,7 +35,7 @@ pub fn State(props: &StateProps) -> Html {
     html! {
         <section class="card" aria-labelledby="sharing-home" data-testid="state-card">
             <h2 id="sharing-home" tabindex="-1">{ &home.name }</h2>
-            <p class="muted small">{ role }{ ": " }{ i18n.t(&format!("role-{}-what", words::role_name(home.role))) }</p>
+            <p class="muted small">{ role }</p>
             <div class="sync-state" role="status">
                 <p><span class={classes!("state", state.class)} data-testid="sync-state">{ state.words }</span></p>
                 if let Some(waiting) = words::waiting(i18n, sync).filter(|_| !matches!(sync.state, SyncState::Waiting { .. }) || sync.blocks_waiting > 0) {
@@ -52,10 +46,6 @@ pub fn State(props: &StateProps) -> Html {
             if home.members_pending > 0 {
                 <p><a href="#sharing-members" onclick={to_members}>{ i18n.ta("members-waiting", [("n", home.members_pending.into())]) }</a></p>
             }
-            <div class="row">
-                <Ask id="leave-home" class="" label={i18n.t("sharing-leave")} question={named("sharing-leave-ask")} confirm={i18n.t("sharing-leave-do")}
-                    onconfirm={move |()| leave.emit(LeaveHome {})} then_focus="content" disabled={busy} />
-            </div>
         </section>
     }
 }
