@@ -83,7 +83,7 @@ fn as_of(app: &crate::effects::App, at: Option<UnixMillis>) -> Html {
     match at {
         None => html! { <p class="muted small">{ app.t("sharing-not-heard") }</p> },
         Some(at) if is_away => {
-            let when = app.i18n.moment(at, app.clock.now());
+            let when = crate::pages::words::at_moment(&app.i18n, at, app.clock.now());
             html! { <p class="muted small">{ app.i18n.ta("sharing-as-of", [("when", when.into())]) }</p> }
         }
         Some(_) => html! {},

@@ -83,13 +83,17 @@ fn Row(props: &RowProps) -> Html {
                 }
             </div>
             if is_pending && props.manage {
+                <span class="actions">
                 <button type="button" class="primary" data-testid="member-confirm" aria-label={named("members-let-in-named")} disabled={busy} onclick={let_in}>{ app.t("members-let-in") }</button>
                 <Ask id={format!("member-remove-{id}")} label={app.t("members-refuse")} named={named("members-refuse-named")}
                     question={named("members-remove-ask")} confirm={app.t("members-refuse")} onconfirm={onremove} then_focus={HEAD} disabled={busy} />
+                </span>
             } else if !is_pending && props.manage && !m.me {
+                <span class="actions">
                 <RoleSelect member={m.clone()} onroster={props.onroster.clone()} />
                 <Ask id={format!("member-remove-{id}")} label={app.t("members-remove")} named={named("members-remove-named")}
                     question={named("members-remove-ask")} confirm={app.t("members-remove")} onconfirm={onremove} then_focus={HEAD} disabled={busy} />
+                </span>
             } else if !is_pending {
                 <span class="muted">{ words::role(&app.i18n, m.role) }</span>
             }
