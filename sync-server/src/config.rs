@@ -151,3 +151,29 @@ pub fn read_secret(path: &std::path::Path) -> Result<String, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("can't read {}: {e}", path.display()))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound_and_its_defaults_are_safe() {
+        Config::command().debug_assert();
+        let config = Config::standard();
+        assert!(config.listen.ip().is_loopback() && config.store.is_none());
+        assert!(config.runs(Service::User) && config.runs(Service::Data));
+        assert_eq!(config.public_url(), "http://127.0.0.1:8787");
+    }
+
+    #[test]
+    fn a_store_is_named_without_its_password() {
+        let url: StoreUrl = "mongodb://me:secret@host/db".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "mongodb:…");
+        assert_eq!("sqlite:/a b/c.db".parse(), Ok(StoreUrl::Sqlite("/a b/c.db".into())));
+        for wrong in ["", "sqlite:", "memory", "postgres://me:secret@host"] {
+            let said = wrong.parse::<StoreUrl>().unwrap_err();
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
+}

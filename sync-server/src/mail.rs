@@ -29,6 +29,7 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// Options of the command line that concern e-mail.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "mail")]
 pub struct Options {
     /// The mail server, `smtp://HOST:587` (STARTTLS), `smtps://HOST` (TLS) or, on this computer only,
     /// `smtp+plain://127.0.0.1:25`. Without it messages are written to the mail folder.

@@ -47,6 +47,7 @@ const SWEEP_BATCH: usize = 500;
 /// Options of the command line that concern accounts. The lists of providers belong together by
 /// their order.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "user")]
 pub struct Options {
     /// Who may make an account: `open` (anybody with a mailbox) or `invitation` (with an invitation
     /// to a home). Without it: `open` on this computer, `invitation` elsewhere.

@@ -151,7 +151,9 @@ mod tests {
                 compact(&two, DOCUMENT, theirs.save()),
                 three.append_changes(DOCUMENT, &late),
             );
-            (x.unwrap(), y.unwrap(), z.unwrap());
+            x.unwrap();
+            y.unwrap();
+            z.unwrap();
             for document in [&mut a, &mut b, &mut c] {
                 all.merge(document).unwrap();
             }

@@ -37,7 +37,7 @@ impl Table {
     pub(super) fn normalise(
         &self,
         mut body: Map<String, Value>,
-    ) -> Result<(Map<String, Value>, Vec<(&'static str, Scalar)>), StoreError> {
+    ) -> Result<(Map<String, Value>, Indexed), StoreError> {
         let mut values = Vec::new();
         for field in self.fields() {
             let value = match body.get(field) {
@@ -58,6 +58,9 @@ impl Table {
         Ok((body, values))
     }
 }
+
+/// The indexed fields of a body and their values.
+pub(super) type Indexed = Vec<(&'static str, Scalar)>;
 
 /// A value of an indexed field. Numbers come before texts; texts are ordered by their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,13 @@
 //! The server from outside: its stores under one contract, its services over real sockets. One
 //! binary; each service adds a module.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail the test"
+)]
+
 mod contract;
 mod crash;
 mod hostile;
