@@ -13,11 +13,13 @@ mod folder;
 mod home;
 mod locale;
 pub mod logging;
+mod machine;
 mod shell;
 
 pub use clock::SystemClock;
 pub use events::Events;
 pub use failure::Failure;
 pub use folder::{Claim, DataFolder};
-pub use hearthwatt_engine::Discovery;
+pub use hearthwatt_engine::{Discovery, OpenUrl};
+pub use machine::Machine;
 pub use shell::{Shell, ShellOptions};

@@ -115,7 +115,13 @@ impl Core {
             return Ok(());
         }
         self.write(fresh.iter().map(|a| put(ALERT, a.id, a)).collect::<Result<_, _>>()?).await?;
-        self.state().alerts.extend(fresh.iter().map(|a| (a.id, a.clone())));
+        let fresh: Vec<Alert> = {
+            let mut state = self.state();
+            let news = fresh.into_iter().filter(|a| !state.alerts.contains_key(&a.id)).collect::<Vec<_>>();
+            // another device may have raised one of them meanwhile: it was said then
+            state.alerts.extend(news.iter().map(|a| (a.id, a.clone())));
+            news
+        };
         for alert in fresh {
             tracing::info!(budget = %alert.budget, "an alert was raised");
             self.tell(Event::AlertRaised { alert });

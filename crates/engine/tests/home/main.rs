@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
+mod document;
 mod edits;
 mod failures;
+mod share;
 mod speed;
 mod story;
 

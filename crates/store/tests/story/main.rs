@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+mod blocks;
 mod copies;
 mod faults;
 mod minutes;
