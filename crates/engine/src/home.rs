@@ -131,7 +131,10 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
     let zone = TimeZone::get(&options.zone).unwrap_or(TimeZone::UTC);
     let store_options = StoreOptions { zone: None, max_pages: options.max_pages };
     std::fs::create_dir_all(&options.folder).map_err(|e| unusable(options, &e))?;
-    swap::finish(&options.folder, &store_options).map_err(|e| unusable(options, &e))?;
+    swap::finish(&options.folder, &store_options).map_err(|e| match e {
+        swap::SwapError::Store(e) => failed(&e),
+        e => unusable(options, &e),
+    })?;
     let (mut store, report, rebuilt) = open_or_rebuild(options, store_options).map_err(|e| failed(&e))?;
     if report.created {
         store.set_zone(&zone).map_err(|e| failed(&e))?;

@@ -82,8 +82,8 @@ pub(crate) struct Known {
     pub(crate) members: (Vec<MemberView>, Option<UnixMillis>),
     pub(crate) devices: (Vec<DeviceView>, Option<UnixMillis>),
     pub(crate) invitations: (Vec<InvitationView>, Option<UnixMillis>),
-    /// Devices by the actors that they write with.
-    pub(crate) authors: std::collections::HashMap<String, Uuid>,
+    /// Devices and their names by the actors that they write with.
+    pub(crate) authors: std::collections::HashMap<String, (Uuid, String)>,
     pub(crate) conflicts: Vec<ConflictView>,
     /// The home has to be opened again: another one takes its place.
     pub(crate) reopen: bool,

@@ -16,9 +16,12 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::Mutex as SyncMutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 /// An access token is renewed this long before it ends, milliseconds.
 const EARLY_MS: i64 = 60_000;
+/// A person has this long to unlock the keyring.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Keeps the tokens of an account. Calls may block. Implementations never log a value.
 pub trait TokenVault: Send + Sync + 'static {
@@ -71,6 +74,15 @@ pub(crate) struct Access {
     refused: SyncMutex<Option<String>>,
 }
 
+/// A keyring may wait for somebody to unlock it; nobody may be there.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Trouble> {
+    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => Err(Trouble::Here("Hearthwatt is stopping.".into())),
+        Err(_) => Err(Trouble::Here("The keyring does not answer: unlock it.".into())),
+    }
+}
+
 fn name(device: uuid::Uuid) -> String {
     format!("account/{device}")
 }
@@ -89,9 +101,8 @@ impl Access {
 
     async fn read(&self, kind: TokenStore, device: uuid::Uuid) -> Result<Option<Tokens>, Trouble> {
         let vault = self.vault(kind);
-        let kept = tokio::task::spawn_blocking(move || vault.get(&name(device)))
-            .await
-            .map_err(|_| Trouble::Here("Hearthwatt is stopping.".into()))?
+        let kept = blocking(move || vault.get(&name(device)))
+            .await?
             .map_err(|e| Trouble::Here(format!("The keyring can't be read ({e}): unlock it.")))?;
         Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
     }
@@ -104,9 +115,8 @@ impl Access {
     ) -> Result<(), Trouble> {
         let vault = self.vault(kind);
         let text = tokens.map(|t| serde_json::to_string(t).unwrap_or_default());
-        tokio::task::spawn_blocking(move || vault.set(&name(device), text.as_deref()))
-            .await
-            .map_err(|_| Trouble::Here("Hearthwatt is stopping.".into()))?
+        blocking(move || vault.set(&name(device), text.as_deref()))
+            .await?
             .map_err(|e| Trouble::Here(format!("The access can't be kept ({e}).")))
     }
 

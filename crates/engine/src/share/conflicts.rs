@@ -16,12 +16,11 @@ use uuid::Uuid;
 const SHOWN_MAX: usize = 200;
 const TEXT_MAX: usize = 80;
 
-/// Names of devices by their ids, and their ids by the actors that they write with.
+/// Devices and their names by the actors that they write with.
 struct Authors<'a> {
     here: Uuid,
     own: &'a str,
-    by_actor: &'a HashMap<String, Uuid>,
-    names: HashMap<Uuid, &'a str>,
+    by_actor: &'a HashMap<String, (Uuid, String)>,
 }
 
 impl Core {
@@ -37,12 +36,7 @@ impl Core {
         let changed = {
             let mut known = self.share.known();
             let views: Vec<ConflictView> = {
-                let authors = Authors {
-                    here: self.share.device,
-                    own: &own,
-                    by_actor: &known.authors,
-                    names: known.devices.0.iter().map(|d| (d.id, d.name.as_str())).collect(),
-                };
+                let authors = Authors { here: self.share.device, own: &own, by_actor: &known.authors };
                 conflicts.iter().take(SHOWN_MAX).map(|c| view(doc, c, &authors)).collect()
             };
             let changed = views != known.conflicts;
@@ -104,12 +98,12 @@ fn view(doc: &HomeDoc, c: &Conflict, authors: &Authors<'_>) -> ConflictView {
         .iter()
         .map(|v| {
             let actor = super::swap::hex(v.author.to_bytes());
-            let device = authors.by_actor.get(&actor).copied();
-            let here = actor == authors.own || device == Some(authors.here);
+            let device = authors.by_actor.get(&actor);
+            let here = actor == authors.own || device.is_some_and(|(id, _)| *id == authors.here);
             ConflictChoice {
                 value: v.value.clone(),
                 text: text(doc, &c.field, &v.value),
-                who: device.and_then(|d| authors.names.get(&d)).map(|n| (*n).to_owned()),
+                who: device.map(|(_, name)| name.clone()),
                 here,
                 when: Some(v.at),
             }

@@ -78,6 +78,7 @@ pub(crate) fn open(
                     store.put_documents(&documents)?;
                 }
             }
+            correct(store, &doc)?;
             let held = Held { doc, ahead: false, loose: stored.changes.len() };
             return Ok(OpenedDoc { held, remade: false });
         }
@@ -106,6 +107,21 @@ pub(crate) fn open(
     let snapshot = Some(doc.save());
     store.put_shared(&SharedWrite { document: HOME_DOCUMENT.into(), snapshot, ..SharedWrite::default() })?;
     Ok(OpenedDoc { held: Held { doc, ahead: false, loose: 0 }, remade: damaged })
+}
+
+/// Corrections that the end came before, or that came with the whole document.
+fn correct(store: &mut Store, doc: &HomeDoc) -> Result<(), StoreError> {
+    let wanted = doc.corrections().items;
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let there = store.reader()?.corrections(None)?;
+    for correction in wanted.iter().map(super::state::stored) {
+        if !there.contains(&correction) {
+            store.correct(&correction)?;
+        }
+    }
+    Ok(())
 }
 
 /// Those that say something else than what is stored.
@@ -300,6 +316,9 @@ impl Core {
         if !edits.is_empty() {
             self.share.outbox.push(edits.into_iter().map(|(_, bytes)| bytes));
         }
+        if !self.share.known().conflicts.is_empty() {
+            self.look_for_conflicts(held);
+        }
         self.compact(held).await;
         Ok(())
     }
@@ -346,6 +365,7 @@ impl Core {
         let ids: Vec<EntityId> = touched.iter().filter_map(|t| t.entity()).collect();
         let profile = touched.iter().any(|t| t.entity().is_none());
         self.now_true(&held, &ids, profile).await?;
+        self.look_at_document(&held);
         self.compact(&mut held).await;
         Ok(!touched.is_empty())
     }

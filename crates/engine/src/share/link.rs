@@ -284,6 +284,12 @@ impl Session {
             }
             Happened::Changes { changes, .. } => {
                 core.take_in(&changes).await.map_err(|e| Trouble::Here(e.message))?;
+                // a conflict is told with the names of devices: one may be new
+                let nameless =
+                    |c: &hearthwatt_api::ConflictView| c.choices.iter().any(|c| c.who.is_none() && !c.here);
+                if core.share.known().conflicts.iter().any(nameless) {
+                    core.refresh_people();
+                }
                 core.share.blocks.notify_one();
             }
             Happened::Acknowledged { .. } => self.remember(core).await,

@@ -13,7 +13,9 @@ use hearthwatt_api::{
 use hearthwatt_server_api as server;
 use hearthwatt_server_api::{ProblemCode, paths};
 use reqwest::Method;
+use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Asking again for a list within this time gets the one there is, milliseconds.
 const FRESH_MS: i64 = 3_000;
@@ -189,15 +191,19 @@ impl Core {
                 removable: !d.current && (owner || Some(d.member) == me),
             })
             .collect();
+        let authors: HashMap<String, (Uuid, String)> =
+            devices.authors.into_iter().map(|a| (a.actor, (a.device, cut(&a.name)))).collect();
         let now = self.now();
-        let changed = {
+        let (changed, renamed) = {
             let mut known = self.share.known();
             let changed = known.devices.0 != views || known.devices.1.is_none();
             known.devices = (views, Some(now));
-            changed
+            let renamed = known.authors != authors;
+            known.authors = authors;
+            (changed, renamed)
         };
         self.members_told(changed);
-        if changed && let Ok(held) = self.document().await {
+        if renamed && let Ok(held) = self.document().await {
             self.look_for_conflicts(&held); // they name devices
         }
         Ok(())

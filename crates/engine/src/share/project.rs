@@ -101,7 +101,8 @@ pub(crate) fn with_profile(settings: &Settings, profile: Profile) -> Settings {
     settings
 }
 
-/// The stored document of an entity as the home document has it; `None` for what has none.
+/// The stored document of an entity as the home document has it; `None` for what has none, and for
+/// what this version can't read: what it has of it stays.
 pub(crate) fn stored(doc: &HomeDoc, id: EntityId) -> Result<Option<DocumentChange>, ApiError> {
     Ok(Some(match doc.get(id) {
         Some(Entity::Meter(m)) => put(METER, m.id, &m)?,
@@ -109,6 +110,7 @@ pub(crate) fn stored(doc: &HomeDoc, id: EntityId) -> Result<Option<DocumentChang
         Some(Entity::Budget(b)) => put(BUDGET, b.id, &b)?,
         Some(Entity::Alert(a)) => put(ALERT, a.id, &a)?,
         Some(Entity::Correction(_)) => return Ok(None),
+        None if !doc.is_removed(id) => return Ok(None),
         None => match id {
             EntityId::Meter(id) => delete(METER, id),
             EntityId::Tariff(id) => delete(TARIFF, id),

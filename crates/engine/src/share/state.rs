@@ -44,7 +44,11 @@ impl Core {
             let mut state = self.state();
             let mut repriced = false;
             for id in ids {
-                match (*id, doc.get(*id)) {
+                let entity = doc.get(*id);
+                if entity.is_none() && !doc.is_removed(*id) {
+                    continue; // this version can't read it: what is known of it stays
+                }
+                match (*id, entity) {
                     (EntityId::Meter(id), Some(Entity::Meter(meter))) => {
                         let adopted = meter.adoption == Adoption::Adopted;
                         state.meters.put(meter);

@@ -96,6 +96,15 @@ pub(crate) fn finish(folder: &Path, options: &StoreOptions) -> Result<(), SwapEr
         std::fs::rename(&path, folder.join(format!("{FILE}.damaged")))?;
         return Ok(());
     };
+    let begun = swap.aside.as_ref().is_some_and(|name| folder.join(name).join(DATABASE).exists());
+    if folder.join(DATABASE).exists() && !begun {
+        // nobody else has it open, and its log is in it; a damaged one is moved as it is
+        match Store::open(folder, options.clone()) {
+            Ok((store, _)) => store.close()?,
+            Err(e) if e.is_locked() => return Err(e.into()),
+            Err(_) => {}
+        }
+    }
     match &swap.aside {
         Some(name) => put_aside(folder, &folder.join(name))?,
         None => delete(folder)?,
