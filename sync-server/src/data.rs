@@ -38,6 +38,14 @@ const HEAVY: usize = 2;
 /// WebSockets of one device.
 const PER_DEVICE: usize = 8;
 
+/// Who writes as whom in a document: actors, in hexadecimal, and their devices.
+///
+/// # Errors
+/// The store can't be asked.
+pub async fn authors(app: &App, document: Uuid) -> Result<Vec<(String, Uuid)>, StoreError> {
+    actors::list(app, document).await
+}
+
 /// What the service keeps in memory.
 pub struct State {
     hub: Hub,

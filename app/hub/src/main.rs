@@ -18,7 +18,7 @@ use anyhow::Context;
 use args::Args;
 use clap::Parser;
 use hearthwatt_api::NoticeCode;
-use hearthwatt_shell::{Claim, Shell, ShellOptions, logging};
+use hearthwatt_shell::{Claim, Machine, Shell, ShellOptions, logging};
 use router::Hub;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -69,8 +69,9 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         format!("can't listen on {address}. Another program may be using the port; --port 0 takes a free one")
     })?;
     let bound = listener.local_addr()?;
-    let shell =
-        Shell::start(claim, ShellOptions { demo: args.home.demo, discovery: args.home.discovery.into() });
+    let options = ShellOptions { demo: args.home.demo, discovery: args.home.discovery.into() };
+    // whoever signs in sits at another device: a code, no browser
+    let shell = Shell::start_on(claim, options, Machine::this(None));
     announce(bound, token.as_ref());
 
     let access = Access::new(bound, token.map(|t| t.value));

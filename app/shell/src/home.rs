@@ -47,6 +47,11 @@ impl OpenHome {
         dispatch(&self.home, name, params).await
     }
 
+    /// Another home took the place of this one in its folder.
+    pub(crate) fn reopen(&self) -> bool {
+        self.home.reopen()
+    }
+
     pub(crate) async fn close(self) {
         self.home.close().await;
         self.pump.abort();

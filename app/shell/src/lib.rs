@@ -14,6 +14,7 @@ mod folder;
 mod home;
 mod locale;
 pub mod logging;
+mod machine;
 mod shell;
 mod transfer;
 
@@ -22,7 +23,7 @@ pub use clock::SystemClock;
 pub use events::Events;
 pub use failure::Failure;
 pub use folder::{Claim, DataFolder};
-pub use hearthwatt_engine::Discovery;
-pub use hearthwatt_engine::Export;
+pub use hearthwatt_engine::{Discovery, Export, OpenUrl};
+pub use machine::Machine;
 pub use shell::{Shell, ShellOptions};
 pub use transfer::{Upload, export_name};

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::folder::{Claim, DataFolder};
 use crate::home::OpenHome;
 use crate::locale;
+use crate::machine::Machine;
 use hearthwatt_api::{ApiError, Call, ErrorCode, Event, GetHealth, LeaveDemo, StartDemo};
 use hearthwatt_engine::{Discovery, HomeOptions};
 use serde_json::Value;
@@ -38,6 +39,7 @@ pub struct Shell(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     chosen: Option<PathBuf>,
     discovery: Discovery,
+    machine: Machine,
     /// Calls read, changes of home write: a change waits for the calls under way.
     pub(crate) homes: RwLock<Homes>,
     /// One change of home at a time; also holds the data folder once it is ours.
@@ -70,6 +72,11 @@ impl Shell {
     ///
     /// Must be called inside a tokio runtime.
     pub fn start(claim: Claim, options: ShellOptions) -> Shell {
+        Self::start_on(claim, options, Machine::bare("Hearthwatt"))
+    }
+
+    /// The same, with what the machine has for sharing the home.
+    pub fn start_on(claim: Claim, options: ShellOptions, machine: Machine) -> Shell {
         let (folder, failure) = match claim.folder {
             Ok(folder) => (Some(folder), None),
             Err(failure) => (None, Some(failure)),
@@ -77,6 +84,7 @@ impl Shell {
         let shell = Shell(Arc::new(Inner {
             chosen: claim.chosen,
             discovery: options.discovery,
+            machine,
             homes: RwLock::new(Homes { failure, ..Homes::default() }),
             change: Mutex::new(folder),
             uploads: Arc::new(Semaphore::new(1)),
@@ -118,7 +126,12 @@ impl Shell {
         }
         let homes = self.0.homes.read().await;
         if let Some(home) = homes.shown() {
-            return home.call(name, params).await;
+            let answer = home.call(name, params).await;
+            if home.reopen() {
+                drop(homes);
+                self.whole(|shell| async move { shell.replaced().await }).await?;
+            }
+            return answer;
         }
         match &homes.failure {
             Some(failure) if name == GetHealth::NAME => serde_json::to_value([failure.notice()])
@@ -214,14 +227,50 @@ impl Shell {
 
     /// Opens the household's own home in its folder.
     pub(crate) async fn open_in(&self, folder: PathBuf) -> Result<OpenHome, Failure> {
+        OpenHome::open(self.own_options(folder), self.0.events.clone(), self.wanted()).await
+    }
+
+    fn own_options(&self, folder: PathBuf) -> HomeOptions {
         let mut options =
             HomeOptions::new(folder, Arc::new(SystemClock), &locale::zone(), &locale::currency());
         options.discovery = self.0.discovery;
+        self.0.machine.equip(&mut options);
+        options
+    }
+
+    fn wanted(&self) -> impl Fn(&Event) -> bool + Send + 'static {
         let demo_shown = self.0.demo_shown.clone();
         // behind the demo the own home goes on, and what it must warn of still comes through
-        let wanted =
-            move |e: &Event| !demo_shown.load(Ordering::Relaxed) || matches!(e, Event::AlertRaised { .. });
-        OpenHome::open(options, self.0.events.clone(), wanted).await
+        move |e| !demo_shown.load(Ordering::Relaxed) || matches!(e, Event::AlertRaised { .. })
+    }
+
+    /// Another home took the place of the own one in its folder: it is opened, and calls wait for
+    /// it. One that does not open is tried again as at the start.
+    async fn replaced(&self) -> Result<(), ApiError> {
+        let mut folder = self.0.change.lock().await;
+        let mut homes = self.0.homes.write().await;
+        // another call may have been faster
+        if *self.0.closed.borrow() || !homes.own.as_ref().is_some_and(OpenHome::reopen) {
+            return Ok(());
+        }
+        if let Some(old) = homes.own.take() {
+            old.close().await;
+        }
+        let opened = match self.claimed(&mut folder) {
+            Ok(folder) => self.open_in(folder.home()).await,
+            Err(failure) => Err(failure),
+        };
+        match opened {
+            Ok(home) => (homes.own, homes.failure) = (Some(home), None),
+            Err(failure) => {
+                drop((homes, folder));
+                if self.failed(failure).await {
+                    tokio::spawn(self.clone().retry(false));
+                }
+            }
+        }
+        self.tell(Event::HomeReplaced);
+        Ok(())
     }
 
     async fn open_demo(&self) -> Result<(), Failure> {

@@ -14,8 +14,9 @@ mod words;
 use args::Args;
 use clap::Parser;
 use hearthwatt_api::{Call, StartDemo};
-use hearthwatt_shell::{Claim, Shell, ShellOptions, logging};
+use hearthwatt_shell::{Claim, Machine, OpenUrl, Shell, ShellOptions, logging};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tauri::{App, AppHandle, Manager, RunEvent};
 
@@ -72,13 +73,27 @@ fn start(app: &mut App, args: Args) -> anyhow::Result<()> {
     let claim = Claim::new(args.home.data);
     logging::start(&args.home.log, claim.folder().ok().map(|f| f.logs()).as_deref())?;
     let options = ShellOptions { demo: args.home.demo, discovery: args.home.discovery.into() };
-    let shell = tauri::async_runtime::block_on(async { Shell::start(claim, options) });
+    let shell = tauri::async_runtime::block_on(async {
+        Shell::start_on(claim, options, Machine::this(Some(browser())))
+    });
     bridge::start(app, shell);
     let tray = tray::start(app);
     if !(args.background && tray) {
         window::show(app.handle());
     }
     Ok(())
+}
+
+/// The system's browser, for signing in: never the window's own web view, so that the person sees
+/// the address, and no page of a server runs inside the app.
+fn browser() -> OpenUrl {
+    Arc::new(|url| match tauri_plugin_opener::open_url(url, None::<&str>) {
+        Ok(()) => true,
+        Err(e) => {
+            tracing::warn!("the browser can't be opened: {e}");
+            false
+        }
+    })
 }
 
 /// A second start brings this one to the front, and to what it asked for.

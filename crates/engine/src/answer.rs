@@ -222,6 +222,7 @@ impl Answer for Home {
     }
 
     async fn GetAccount(&self, _: GetAccount) -> Result<Account, ApiError> {
+        self.core.refresh_homes_if_old();
         Ok(self.core.account())
     }
 

@@ -39,6 +39,7 @@ pub(crate) struct Core {
     pub(crate) secrets: Arc<dyn SecretStore>,
     /// Where the brokers' messages go.
     pub(crate) inbound: mpsc::Sender<Inbound>,
+    pub(crate) share: crate::share::Share,
     /// One edit of the household at a time: each reads, plans, writes, applies.
     pub(crate) edit: tokio::sync::Mutex<()>,
     /// The budgets have to be looked at although no usage changed.
@@ -75,6 +76,7 @@ impl Core {
         readers: Readers,
         changes: Arc<Changes>,
         secrets: Arc<dyn SecretStore>,
+        share: crate::share::Share,
         inbound: mpsc::Sender<Inbound>,
         events: broadcast::Sender<Event>,
     ) -> Self {
@@ -92,6 +94,7 @@ impl Core {
             readers,
             changes,
             secrets,
+            share,
             inbound,
             edit: tokio::sync::Mutex::new(()),
             rejudge: Notify::new(),

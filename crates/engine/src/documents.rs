@@ -1,4 +1,5 @@
-//! What the household decided, as documents in the store.
+//! What the household decided, as documents in the store. What all its devices share is true in the
+//! home document (`share::document`); these are what is read from it.
 
 use crate::core::Core;
 use hearthwatt_api::{ApiError, ErrorCode};
@@ -81,13 +82,6 @@ pub(crate) fn all<T: DeserializeOwned>(reader: &Reader, kind: &str) -> Result<Ve
 }
 
 impl Core {
-    pub(crate) async fn write(&self, changes: Vec<DocumentChange>) -> Result<(), ApiError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.writer.run(move |store| store.put_documents(&changes)).await
-    }
-
     pub(crate) async fn put_meters(&self, meters: &[Meter]) -> Result<(), ApiError> {
         let changes = meters.iter().map(|m| put(METER, m.id, m)).collect::<Result<_, _>>()?;
         self.write(changes).await

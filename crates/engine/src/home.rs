@@ -13,6 +13,9 @@ use crate::pipeline::Pipeline;
 use crate::price::TariffBook;
 use crate::readers::{Damage, Readers};
 use crate::secrets::SecretFile;
+use crate::share::document::OpenedDoc;
+use crate::share::local::{Local, LocalError};
+use crate::share::{Share, ShareParts, TokenFile, blocks, document, link, local, project, random_uuid, swap};
 use crate::writer::Writer;
 use crate::{data, discover, judge, tasks, words};
 use hearthwatt_api::{ApiError, BrokerOrigin, Event, NoticeCode, Settings, Severity};
@@ -82,6 +85,12 @@ impl Home {
         self.core.configure(preset).await
     }
 
+    /// Whether another home took the place of this one (a shared one, or an empty one): close this
+    /// handle and open the folder again.
+    pub fn reopen(&self) -> bool {
+        self.core.share.known().reopen
+    }
+
     /// Stops listening, stores what is under way and closes the database in order.
     pub async fn close(self) {
         let Home { core, stop, stop_pipeline, tasks, pipeline } = self;
@@ -110,7 +119,10 @@ struct Opened {
     state: State,
     brokers: Vec<BrokerDoc>,
     own_broker: bool,
-    secrets: SecretFile,
+    secrets: Arc<SecretFile>,
+    share: Share,
+    /// The home document was damaged and made anew of what had been read from it.
+    remade: bool,
     rebuilt: Option<Recovered>,
 }
 
@@ -118,6 +130,11 @@ struct Opened {
 fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
     let zone = TimeZone::get(&options.zone).unwrap_or(TimeZone::UTC);
     let store_options = StoreOptions { zone: None, max_pages: options.max_pages };
+    std::fs::create_dir_all(&options.folder).map_err(|e| unusable(options, &e))?;
+    swap::finish(&options.folder, &store_options).map_err(|e| match e {
+        swap::SwapError::Store(e) => failed(&e),
+        e => unusable(options, &e),
+    })?;
     let (mut store, report, rebuilt) = open_or_rebuild(options, store_options).map_err(|e| failed(&e))?;
     if report.created {
         store.set_zone(&zone).map_err(|e| failed(&e))?;
@@ -128,6 +145,7 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
     keep_defaults(&mut store, options).map_err(|e| failed(&e))?;
     let damage = Damage::default();
     let readers = Readers::new(&store, damage.clone()).map_err(|e| failed(&e))?;
+    let (local, document) = open_document(&mut store, options)?;
     let reader = store.reader().map_err(|e| failed(&e))?;
     let loaded = load(&reader, options).map_err(|e| failed(&e))?;
     if *store.zone() != loaded.0.zone {
@@ -145,11 +163,59 @@ fn prepare(options: &HomeOptions) -> Result<Opened, OpenError> {
         )
     })?;
     let (state, brokers, own_broker) = loaded;
+    let secrets = Arc::new(secrets);
+    let remade = document.remade;
+    let share = Share::new(ShareParts {
+        local,
+        held: document.held,
+        vault: options.keyring.clone(),
+        file: Arc::new(TokenFile::new(secrets.clone())),
+        browser: options.browser.clone(),
+        device_name: options.device_name.clone(),
+        folder: options.folder.clone(),
+    });
     let changes = Arc::new(Changes::new());
     let writer = Writer::start(store, changes.clone(), damage).map_err(|e| {
         OpenError::new(NoticeCode::DatabaseReadOnly, format!("The home's writer can't be started ({e})."))
     })?;
-    Ok(Opened { writer, changes, readers, state, brokers, own_broker, secrets, rebuilt })
+    Ok(Opened { writer, changes, readers, state, brokers, own_broker, secrets, share, remade, rebuilt })
+}
+
+/// The home document, and what of sharing stays here. Before the rest is read: a home made by an
+/// earlier program gets its document now, and a document says what is read.
+fn open_document(store: &mut Store, options: &HomeOptions) -> Result<(Local, OpenedDoc), OpenError> {
+    let refused = |e: &dyn std::fmt::Display| {
+        OpenError::new(NoticeCode::DatabaseReadOnly, format!("The home can't be prepared for sharing: {e}"))
+    };
+    let local = local::load(store, random_uuid).map_err(|e| match e {
+        LocalError::Store(e) => failed(&e),
+        LocalError::Api(e) => refused(&e),
+    })?;
+    let actor = document::random_actor().map_err(|e| refused(&e))?;
+    let reader = store.reader().map_err(|e| failed(&e))?;
+    let settings = match reader.document(documents::SETTINGS, documents::HOME).map_err(|e| failed(&e))? {
+        Some(document) => document.parse().map_err(|e| failed(&e))?,
+        None => defaults(options),
+    };
+    let load = || {
+        Ok(project::steps(
+            &settings,
+            documents::all(&reader, documents::METER)?,
+            documents::all(&reader, documents::TARIFF)?,
+            documents::all(&reader, documents::BUDGET)?,
+            documents::all(&reader, documents::ALERT)?,
+        ))
+    };
+    let document = document::open(store, actor, local.device.recorder, options.clock.now(), &settings, load)
+        .map_err(|e| failed(&e))?;
+    Ok((local, document))
+}
+
+fn unusable(options: &HomeOptions, error: &dyn std::fmt::Display) -> OpenError {
+    OpenError::new(
+        NoticeCode::DatabaseReadOnly,
+        format!("The data folder {} can't be used: {error}.", options.folder.display()),
+    )
 }
 
 fn failed(error: &StoreError) -> OpenError {
@@ -239,7 +305,8 @@ async fn start(options: &HomeOptions, opened: Opened) -> Home {
         opened.writer,
         opened.readers,
         opened.changes,
-        Arc::new(opened.secrets),
+        opened.secrets,
+        opened.share,
         inbound,
         broadcast::channel(EVENT_BACKLOG).0,
     ));
@@ -252,6 +319,11 @@ async fn start(options: &HomeOptions, opened: Opened) -> Home {
         told.detail = rebuilt.aside.display().to_string();
         core.health(|h| h.raise(told));
     }
+    if opened.remade {
+        let words = "The part of the database that the home's devices share was damaged. It has been made anew of \
+                     what this device knew; the damaged part is kept.";
+        core.health(|h| h.raise(notice(NoticeCode::DatabaseRebuilt, Severity::Warning, core.now(), words)));
+    }
     core.connect_all(options, opened.brokers, opened.own_broker).await;
     let clocks = tasks::Clocks::read(core.now());
     let tasks = vec![
@@ -259,8 +331,13 @@ async fn start(options: &HomeOptions, opened: Opened) -> Home {
         tokio::spawn(judge::run(core.clone(), stopped.clone())),
         tokio::spawn(tasks::look(core.clone(), stopped.clone(), clocks)),
         tokio::spawn(data::retain(core.clone(), stopped.clone())),
-        tokio::spawn(tasks::trouble(core.clone(), stopped)),
+        tokio::spawn(tasks::trouble(core.clone(), stopped.clone())),
+        tokio::spawn(link::run(core.clone(), stopped.clone())),
+        tokio::spawn(blocks::run(core.clone(), stopped)),
     ];
+    if let Ok(held) = core.document().await {
+        core.look_at_document(&held);
+    }
     Home { core, stop, stop_pipeline, tasks, pipeline }
 }
 

@@ -93,13 +93,15 @@ impl Core {
             statuses.insert(budget.id, assessment.status);
         }
         let fresh = self.keep_alerts(raised).await?;
-        let changed = {
+        let (changed, fresh) = {
             let mut state = self.state();
+            // another device may have raised one of them meanwhile: it was said then
+            let fresh: Vec<Alert> = fresh.into_iter().filter(|a| !state.alerts.contains_key(&a.id)).collect();
             statuses.retain(|id, _| state.budgets.contains_key(id));
             let changed = !same(&state.statuses, &statuses);
             state.statuses = statuses;
             state.alerts.extend(fresh.iter().map(|a| (a.id, a.clone())));
-            changed
+            (changed, fresh)
         };
         if changed {
             self.tell(Event::BudgetsChanged);

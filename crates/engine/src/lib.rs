@@ -39,3 +39,4 @@ pub use error::OpenError;
 pub use home::{EVENT_BACKLOG, Home, Imported};
 pub use options::{Discovery, HomeOptions, Preset};
 pub use secrets::{SecretFile, SecretStore};
+pub use share::{OpenUrl, TokenFile, TokenVault};

@@ -1,6 +1,7 @@
 //! How a home is opened.
 
 use crate::clock::Clock;
+use crate::share::{OpenUrl, TokenVault};
 use hearthwatt_api::BrokerInput;
 use hearthwatt_domain::budget::Budget;
 use hearthwatt_domain::meter::Meter;
@@ -36,6 +37,14 @@ pub struct HomeOptions {
     pub auto_adopt: bool,
     /// Shown to the page as `Overview::demo`.
     pub demo: bool,
+    /// What other devices of the household call this one.
+    pub device_name: String,
+    /// Sends the system's browser to a page, for signing in. `None`: there is none, and a code is
+    /// shown to be typed on another device.
+    pub browser: Option<OpenUrl>,
+    /// The system's keyring. `None`, or one that can't be used: the access to the account is kept
+    /// in a file that its owner alone can read.
+    pub keyring: Option<Arc<dyn TokenVault>>,
     /// Database bound in pages of 4 KiB; `None`: the disk is the limit.
     pub max_pages: Option<u32>,
 }
@@ -53,6 +62,9 @@ impl HomeOptions {
             brokers: Vec::new(),
             auto_adopt: false,
             demo: false,
+            device_name: String::from("Hearthwatt"),
+            browser: None,
+            keyring: None,
             max_pages: None,
         }
     }

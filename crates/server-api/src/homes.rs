@@ -211,6 +211,21 @@ pub struct HomeDevice {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HomeDevices {
     pub devices: Vec<HomeDevice>,
+    /// Who writes as whom in the home's document: for words about a change, of every member's
+    /// devices.
+    #[serde(default)]
+    pub authors: Vec<HomeAuthor>,
+}
+
+/// An actor of the home's document and the device that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HomeAuthor {
+    /// Lower-case hexadecimal.
+    pub actor: String,
+    pub device: Uuid,
+    /// The device's name.
+    pub name: String,
 }
 
 /// Answer of `GET homes/{home}/prefs`.

@@ -1,6 +1,7 @@
 //! Appending readings: the live path goes through one accumulator per meter; a late reading has
 //! its neighbourhood derived again.
 
+use crate::block::note;
 use crate::error::StoreError;
 use crate::key::{pack, reading_key, storable};
 use crate::meter_state::MeterState;
@@ -105,9 +106,11 @@ impl Store {
         }
         for (id, effects) in effects {
             if let Some(state) = self.meters.get_mut(&id) {
-                told.changed.extend(
-                    settle(&tx, &self.zone, self.raw_since, state, effects)?.into_iter().map(|s| (id, s)),
-                );
+                let spans = settle(&tx, &self.zone, self.raw_since, state, effects)?;
+                if self.note_days {
+                    note(&tx, &mut self.noted, state.no, &spans)?;
+                }
+                told.changed.extend(spans.into_iter().map(|s| (id, s)));
             }
         }
         tx.commit()?;

@@ -1,5 +1,6 @@
 //! Corrections: kept beside the readings, taken back without a trace.
 
+use crate::block::note;
 use crate::error::StoreError;
 use crate::meter_state::{MeterState, load_config, load_corrections};
 use crate::settle::merged;
@@ -60,6 +61,9 @@ impl Store {
             state = MeterState::load(&tx, &self.zone, meter)?;
             if let Some(span) = span {
                 state.rederive(&tx, &self.zone, span, self.raw_since)?;
+                if self.note_days {
+                    note(&tx, &mut self.noted, no, &[span])?;
+                }
             }
         }
         tx.commit()?;
@@ -115,6 +119,9 @@ impl Store {
             spans.extend(reach(&tx, &state, &touched)?);
             for span in merged(spans) {
                 state.rederive(&tx, &self.zone, span, self.raw_since)?;
+                if self.note_days {
+                    note(&tx, &mut self.noted, state.no, &[span])?;
+                }
                 changed.push((meter, span));
             }
         }

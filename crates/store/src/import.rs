@@ -57,6 +57,14 @@ impl Store {
             "running_minute",
             "document",
             "correction",
+            "snapshot",
+            "change",
+            "block",
+            "other_day",
+            "other_interval",
+            "other_sum",
+            "own_block",
+            "unpublished",
         ] {
             tx.execute(&format!("DELETE FROM {table}"), [])?;
         }

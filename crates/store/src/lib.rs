@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod block;
 mod carry;
 mod checkpoint;
 mod correct;
@@ -25,13 +26,17 @@ mod rollup;
 mod running;
 mod schema;
 mod settle;
+mod shared;
 mod store;
 mod tail;
 mod types;
+mod usage;
 
+pub use block::{BlockRules, Candidate, Publish, Published, StoredBlock};
 pub use error::StoreError;
 pub use reader::Reader;
 pub use recover::recover;
 pub use restore::restore;
+pub use shared::{SharedBytes, SharedWrite};
 pub use store::{DATABASE, Store};
 pub use types::*;

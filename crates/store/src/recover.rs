@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::key::{interval_meter, reading_at, reading_series, unpack};
 use crate::rollup;
+use crate::shared::SharedWrite;
 use crate::store::{DATABASE, Store, lock};
 use crate::types::*;
 use hearthwatt_domain::ids::MeterId;
@@ -45,6 +46,7 @@ pub fn recover(folder: &Path, options: StoreOptions) -> Result<Recovered, StoreE
         to.readings(&old)?;
         to.old_usage(&old)?;
         to.corrections(&old)?;
+        to.shared(&old)?;
     }
     to.store.close()?;
     Ok(to.told)
@@ -243,6 +245,28 @@ impl Rescue {
             if let Some(correction) = correction {
                 to.store.correct(&correction)?;
                 to.told.corrections += 1;
+            }
+            Ok(())
+        })
+    }
+
+    /// The shared documents: whoever opens the home checks them before use. Blocks of others are
+    /// asked of the server again, and our own are published anew under revisions of their own.
+    fn shared(&mut self, old: &Connection) -> Result<(), StoreError> {
+        self.rows(old, "SELECT document, bytes FROM snapshot", |to, row| {
+            if let (Ok(document), Ok(bytes)) = (row.get(0), row.get(1)) {
+                to.store.put_shared(&SharedWrite {
+                    document,
+                    snapshot: Some(bytes),
+                    ..Default::default()
+                })?;
+            }
+            Ok(())
+        })?;
+        self.rows(old, "SELECT document, hash, bytes FROM change ORDER BY no", |to, row| {
+            if let (Ok(document), Ok(hash), Ok(bytes)) = (row.get(0), row.get(1), row.get(2)) {
+                let changes = vec![(hash, bytes)];
+                to.store.put_shared(&SharedWrite { document, changes, ..Default::default() })?;
             }
             Ok(())
         })

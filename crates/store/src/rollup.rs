@@ -94,6 +94,25 @@ pub(crate) fn days(
     Ok(days)
 }
 
+/// Sums of other recorders' rows, as [`days`].
+pub(crate) fn other_sums(
+    conn: &Connection,
+    zone: &TimeZone,
+    meter: i64,
+    first: Date,
+    last: Date,
+) -> Result<Vec<PeriodUsage>, StoreError> {
+    let sql =
+        format!("SELECT {DAY_COLUMNS} FROM other_sum WHERE meter=?1 AND day BETWEEN ?2 AND ?3 ORDER BY day");
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let mut rows = stmt.query(params![meter, day_no(first), day_no(last)])?;
+    let mut days = Vec::new();
+    while let Some(row) = rows.next()? {
+        days.push(day_row(row, zone)?);
+    }
+    Ok(days)
+}
+
 /// One closed interval.
 pub(crate) fn interval(
     conn: &Connection,

@@ -3,7 +3,8 @@
 use crate::error::{Cause, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 -- config: how usage is derived of this meter, where it differs from the default
 CREATE TABLE meter(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, config TEXT);
@@ -31,7 +32,32 @@ CREATE TABLE running_minute(series INTEGER PRIMARY KEY, key INTEGER, low REAL, h
     covered INTEGER, last_at INTEGER, last REAL);
 CREATE TABLE document(kind TEXT, id TEXT, json TEXT NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
 CREATE TABLE correction(id BLOB PRIMARY KEY, meter INTEGER NOT NULL, json TEXT NOT NULL);
-"];
+",
+    "
+-- shared documents: a snapshot and the changes since, in the order in which they came
+CREATE TABLE snapshot(document TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE change(no INTEGER PRIMARY KEY, document TEXT NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL,
+    UNIQUE(document, hash));
+-- the last block of each other recorder of a meter and UTC day
+CREATE TABLE block(meter INTEGER, day INTEGER, recorder BLOB, revision INTEGER NOT NULL, hash BLOB NOT NULL,
+    withdrawn INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(meter, day, recorder));
+-- UTC days that another recorder rules, by its block; own rows count from the key `until` on
+CREATE TABLE other_day(meter INTEGER, day INTEGER, hash BLOB NOT NULL, until INTEGER NOT NULL,
+    PRIMARY KEY(meter, day)) WITHOUT ROWID;
+-- the rows of those blocks, and their sums by day of the home
+CREATE TABLE other_interval(key INTEGER PRIMARY KEY, import INTEGER, export INTEGER, quality INTEGER,
+    covered INTEGER, power_min INTEGER, power_max INTEGER);
+CREATE TABLE other_sum(meter INTEGER, day INTEGER, import INTEGER, export INTEGER, not_measured INTEGER,
+    quality INTEGER, covered INTEGER, power_min INTEGER, power_max INTEGER,
+    PRIMARY KEY(meter, day)) WITHOUT ROWID;
+-- the last own block of a meter and UTC day; its bytes until the server has them
+CREATE TABLE own_block(meter INTEGER, day INTEGER, revision INTEGER NOT NULL, hash BLOB NOT NULL,
+    withdrawn INTEGER NOT NULL, bytes BLOB, PRIMARY KEY(meter, day));
+CREATE INDEX own_block_unsent ON own_block(day) WHERE bytes IS NOT NULL;
+-- own UTC days whose usage changed since their last block
+CREATE TABLE unpublished(meter INTEGER, day INTEGER, PRIMARY KEY(meter, day)) WITHOUT ROWID;
+",
+];
 
 /// The data format this program writes.
 pub(crate) const VERSION: u32 = STEPS.len() as u32;

@@ -14,7 +14,7 @@ use hearthwatt_domain::ids::MeterId;
 use hearthwatt_domain::time::UnixMillis;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,6 +42,9 @@ pub struct Store {
     pub(crate) raw_since: UnixMillis,
     /// Readings in the tail; counted when not known.
     pub(crate) tail_rows: Option<u64>,
+    /// Whether days whose usage changes are noted for publishing, and those noted already.
+    pub(crate) note_days: bool,
+    pub(crate) noted: HashSet<(i64, i64)>,
     _lock: File,
 }
 
@@ -109,9 +112,20 @@ impl Store {
         };
         let checkpointer = Checkpointer::start(&path);
         conn.pragma_update_and_check(None, "wal_autocheckpoint", checkpointer.log_pages(), |_| Ok(()))?;
-        let meters = HashMap::new();
-        let mut store =
-            Self { checkpointer, conn, path, zone, meters, raw_since, tail_rows: None, _lock: lock };
+        let (meters, noted) = (HashMap::new(), HashSet::new());
+        let note_days = crate::block::noting(&conn)?;
+        let mut store = Self {
+            checkpointer,
+            conn,
+            path,
+            zone,
+            meters,
+            raw_since,
+            tail_rows: None,
+            note_days,
+            noted,
+            _lock: lock,
+        };
         if let Some(zone) = options.zone {
             store.set_zone(&zone)?;
         }
@@ -132,17 +146,7 @@ impl Store {
     /// All of them or none.
     pub fn put_documents(&mut self, changes: &[DocumentChange]) -> Result<(), StoreError> {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for change in changes {
-            match change {
-                DocumentChange::Put { kind, id, json } => tx.execute(
-                    "INSERT OR REPLACE INTO document VALUES(?1,?2,?3)",
-                    params![kind, id, json.to_string()],
-                )?,
-                DocumentChange::Delete { kind, id } => {
-                    tx.execute("DELETE FROM document WHERE kind=?1 AND id=?2", [kind, id])?
-                }
-            };
-        }
+        write_documents(&tx, changes)?;
         Ok(tx.commit()?)
     }
 
@@ -189,6 +193,7 @@ impl Store {
                 rollup::put_day(&tx, m, &day)?;
             }
         }
+        crate::block::rebuild_sums(&tx, zone)?;
         tx.commit()?;
         self.zone = zone.clone();
         self.reset_cache(); // it remembers days
@@ -257,8 +262,23 @@ impl Store {
 
     pub(crate) fn reset_cache(&mut self) {
         self.meters.clear();
+        self.noted.clear();
         self.tail_rows = None;
     }
+}
+
+pub(crate) fn write_documents(conn: &Connection, changes: &[DocumentChange]) -> Result<(), StoreError> {
+    for change in changes {
+        match change {
+            DocumentChange::Put { kind, id, json } => conn
+                .prepare_cached("INSERT OR REPLACE INTO document VALUES(?1,?2,?3)")?
+                .execute(params![kind, id, json.to_string()])?,
+            DocumentChange::Delete { kind, id } => {
+                conn.prepare_cached("DELETE FROM document WHERE kind=?1 AND id=?2")?.execute([kind, id])?
+            }
+        };
+    }
+    Ok(())
 }
 
 pub(crate) fn meta<T: rusqlite::types::FromSql>(

@@ -22,6 +22,8 @@ struct Owner {
 #[derive(Default)]
 pub struct Actors(HashMap<Vec<u8>, Uuid>);
 
+/// Actors that are listed of a document.
+const LISTED: usize = 10_000;
 /// Actors that are remembered per document; past that they are asked for again.
 const KNOWN: usize = 1024;
 
@@ -69,6 +71,25 @@ async fn claim(app: &App, key: &str, caller: &Caller) -> Result<Uuid, StoreError
         let mine = body(&Owner { device: caller.device, account: caller.account })?;
         if app.store.insert(&TABLE, key, mine, None).await? == Inserted::Stored {
             return Ok(caller.device);
+        }
+    }
+}
+
+/// Actors of a document, in hexadecimal, and their devices.
+pub async fn list(app: &App, document: Uuid) -> Result<Vec<(String, Uuid)>, StoreError> {
+    let prefix = format!("{document}/");
+    let mut find = Find::key_prefix(&prefix);
+    let mut all = Vec::new();
+    loop {
+        let page = app.store.find(&TABLE, find.clone()).await?;
+        for record in &page.records {
+            let actor = record.key.strip_prefix(&prefix).unwrap_or_default().to_owned();
+            all.push((actor, record.read::<Owner>()?.device));
+        }
+        match page.next {
+            None => return Ok(all),
+            next if all.len() < LISTED => find = find.after(next),
+            _ => return Ok(all),
         }
     }
 }

@@ -11,7 +11,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hearthwatt-store", &["domain"]),
     ("hearthwatt-discovery", &["domain"]),
     ("hearthwatt-sim", &["domain", "discovery"]),
-    ("hearthwatt-engine", &["domain", "api", "store", "discovery"]),
+    ("hearthwatt-sync", &["domain"]),
+    ("hearthwatt-server-api", &["domain"]),
+    ("hearthwatt-engine", &["domain", "api", "store", "discovery", "sync", "server-api"]),
     ("hearthwatt-shell", &["domain", "api", "store", "discovery", "sim", "engine"]),
     ("hearthwatt-hub", &["domain", "api", "shell"]),
     ("hearthwatt-app", &["domain", "api", "shell"]),
@@ -29,6 +31,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rumqttc", &["hearthwatt-discovery", "hearthwatt-sim"]),
     ("minijinja", &["hearthwatt-discovery"]),
     ("mdns-sd", &["hearthwatt-discovery"]),
+    ("keyring", &["hearthwatt-shell"]),
 ];
 
 /// The domain has no I/O, async, clock or randomness: nothing that could bring them.

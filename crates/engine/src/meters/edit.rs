@@ -47,6 +47,15 @@ impl Meters {
         held
     }
 
+    /// The household's decision on a meter was taken back on another device.
+    pub(crate) fn undecide(&mut self, id: MeterId) {
+        match self.known.get_mut(&id) {
+            // heard here: found again, as at first
+            Some(known) if known.last_seen.is_some() => known.meter.adoption = Adoption::Found,
+            _ => drop(self.known.remove(&id)),
+        }
+    }
+
     pub(crate) fn plan_ignoring(&self, id: MeterId) -> Result<Meter, ApiError> {
         let known = self.known.get(&id).ok_or_else(|| not_found("meter"))?;
         Ok(Meter { adoption: Adoption::Ignored, ..known.meter.clone() })

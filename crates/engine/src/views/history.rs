@@ -50,7 +50,7 @@ impl Source {
     }
 
     pub(crate) fn intervals(&self, reader: &Reader, span: Span) -> Result<Vec<Row>, StoreError> {
-        self.rows(|m| Ok(reader.intervals(m.id, span)?.iter().map(Raw::from).collect()))
+        self.rows(|m| Ok(reader.usage(m.id, span)?.iter().map(Raw::from).collect()))
     }
 
     /// The intervals of what is priced and budgeted alone: for the home its connection to the grid.
@@ -61,7 +61,7 @@ impl Source {
         } else {
             Wiring { grid: wiring.grid.clone(), ..Wiring::default() }
         };
-        leading.rows(|m| Ok(reader.intervals(m.id, span)?.iter().map(Raw::from).collect()))
+        leading.rows(|m| Ok(reader.usage(m.id, span)?.iter().map(Raw::from).collect()))
     }
 
     /// What `span` cost, given its intervals. `None` where nothing is priced.
@@ -124,7 +124,7 @@ impl Source {
     fn compute(&self, reader: &Reader, days: &[(Date, Span)]) -> Result<Vec<Row>, StoreError> {
         let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
         let stored =
-            self.rows(|m| Ok(reader.days(m.id, first.0, last.0)?.iter().map(Raw::from).collect()))?;
+            self.rows(|m| Ok(reader.usage_days(m.id, first.0, last.0)?.iter().map(Raw::from).collect()))?;
         // prices change within a day: the cost needs the intervals, of what is priced alone
         let whole = Span::new(first.1.start, last.1.end);
         let priced = if self.book.is_empty() { Vec::new() } else { self.priced_intervals(reader, whole)? };
@@ -297,7 +297,7 @@ fn known_days(source: &Source, reader: &Reader) -> Result<Option<Days>, StoreErr
         Scope::Meter(m) => vec![m.id],
     };
     for id in meters {
-        if let Some((first, last)) = reader.first_and_last(id)? {
+        if let Some((first, last)) = reader.usage_ends(id)? {
             ends = Some(ends.map_or((first, last), |(f, l)| (f.min(first), l.max(last))));
         }
     }

@@ -46,7 +46,7 @@ impl Core {
             .run(move |reader| {
                 let mut used = HashMap::with_capacity(meters.len());
                 for meter in &meters {
-                    let days = reader.days(meter.id, today, today)?;
+                    let days = reader.usage_days(meter.id, today, today)?;
                     let rows = days.iter().map(|d| of_meter(meter, Raw::from(d)).totals);
                     let took = rows.map(|t| if meter.role == Role::Solar { t.produced } else { t.used });
                     used.insert(meter.id, took.sum());

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
 mod data;
+mod document;
 mod edits;
 mod failures;
+mod share;
 mod speed;
 mod story;
 

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+mod blocks;
 mod copies;
 mod faults;
 mod minutes;

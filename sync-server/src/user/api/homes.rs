@@ -11,8 +11,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hearthwatt_server_api::{
-    Home, HomeDevice, HomeDevices, Homes, MemberRole, MemberState, NewHome, PatchHome, Prefs, Problem as Body,
+    Home, HomeAuthor, HomeDevice, HomeDevices, Homes, MemberRole, MemberState, NewHome, PatchHome, Prefs,
+    Problem as Body,
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 fn name_of(text: &str) -> Result<String, Problem> {
@@ -130,14 +132,13 @@ pub async fn devices(
     let all = home.role(caller.account) == Some(MemberRole::Owner);
     let people = homes::people(&app, &home).await?;
     let mut devices = Vec::new();
-    let seen = home
-        .members
-        .iter()
-        .filter(|m| m.state == MemberState::Active && (all || m.account == caller.account));
-    for member in seen {
+    let mut names = HashMap::new();
+    for member in home.members.iter().filter(|m| m.state == MemberState::Active) {
+        let seen = all || member.account == caller.account;
         let name = people.get(&member.account).map(|(name, _)| name.clone()).unwrap_or_default();
         for d in device::list(&app, member.account).await? {
-            if home.role_through(member.account, d.device, d.sign_in).is_some() {
+            names.insert(d.device, d.name.clone());
+            if seen && home.role_through(member.account, d.device, d.sign_in).is_some() {
                 devices.push(HomeDevice {
                     id: d.device,
                     name: d.name,
@@ -150,7 +151,11 @@ pub async fn devices(
         }
     }
     devices.sort_by_key(|d| (std::cmp::Reverse(d.last_seen), d.id));
-    Ok(Json(HomeDevices { devices }))
+    let authors = crate::data::authors(&app, id).await?.into_iter();
+    let authors = authors
+        .filter_map(|(actor, device)| Some(HomeAuthor { actor, device, name: names.get(&device)?.clone() }))
+        .collect();
+    Ok(Json(HomeDevices { devices, authors }))
 }
 
 /// Takes a device out of a home: owners any, others their own. Its access ends at once, until its
