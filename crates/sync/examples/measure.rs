@@ -79,6 +79,11 @@ fn report(name: &str, doc: &HomeDoc) {
         time(|| doc.save()),
         time(|| HomeDoc::load(&bytes, actor(900_001)).unwrap())
     );
+    let all: Vec<Vec<u8>> = doc.changes_since(&[]).into_iter().map(|(_, bytes)| bytes).collect();
+    println!(
+        "  joining: all changes at once {:?}",
+        time(|| HomeDoc::start(actor(900_002)).apply(&all).unwrap())
+    );
     println!("  read budgets {:?}, alerts {:?}", time(|| doc.budgets()), time(|| doc.alerts()));
     println!(
         "  conflicts {:?}, one entity {:?}",

@@ -21,3 +21,9 @@ mod replica;
 pub use client::{Client, Event, Status};
 pub use document::{Author, Document, PeerKey, Prepared, Received, Right};
 pub use limits::{Limits, Refusal};
+
+/// Whether chunks from elsewhere, inflated and spelled out, stay within what one message may cost,
+/// and have right checksums: for who takes them in without a session.
+pub(crate) fn measured(bytes: &[u8]) -> Result<(), Refusal> {
+    chunk::measure(bytes, &mut budget::Budget::new(&Limits::default())).map(drop)
+}

@@ -4,6 +4,7 @@ use super::edit::Write;
 use super::schema::{self, Layout, Map};
 use super::types::{Access, Actor, Edit, EditError, Hash, Refused, Touched};
 use super::{Schema, limits, record, touched};
+use crate::session::Refusal;
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{Automerge, Change, LoadOptions, PatchLog, ROOT, ReadDoc, ScalarValue, Value};
 use hearthwatt_domain::time::UnixMillis;
@@ -94,11 +95,8 @@ impl<S: Schema> Doc<S> {
             if bytes.len() > limits::CHANGE_BYTES_MAX {
                 return Err(Refused::TooLarge { most: limits::CHANGE_BYTES_MAX });
             }
+            measured(bytes)?;
             let change = guarded(|| Change::try_from(bytes))?;
-            // Automerge reads a change without looking at its checksum, and when loading looks.
-            if bytes.get(4..8) != change.hash().0.get(..4) {
-                return Err(Refused::Damaged(String::from("a change with a wrong checksum")));
-            }
             if !knows(&self.am, &change.hash()) {
                 self.refuse_forged(&change)?;
                 new.push(change);
@@ -232,6 +230,17 @@ impl<S: Schema> Doc<S> {
 
 pub(super) fn knows(am: &Automerge, hash: &Hash) -> bool {
     am.get_change_meta_by_hash(hash).is_some()
+}
+
+/// Before Automerge sees bytes from elsewhere: it inflates whatever they hold, and reads a change
+/// without looking at the checksum that it insists on when it loads the document again.
+pub(super) fn measured(bytes: &[u8]) -> Result<(), Refused> {
+    crate::session::measured(bytes).map_err(|refusal| match refusal {
+        Refusal::TooMuch { limit, .. } => {
+            Refused::TooLarge { most: usize::try_from(limit).unwrap_or(usize::MAX) }
+        }
+        other => Refused::Damaged(other.to_string()),
+    })
 }
 
 /// Automerge checks what it reads, but not everything: what still makes it panic is refused too

@@ -1,6 +1,6 @@
 //! Two homes that were started offline become one, on purpose.
 
-use super::core::guarded;
+use super::core::{guarded, measured};
 use super::schema::{Map, Rule, Shape};
 use super::types::{Access, EditError, Hash, Kind, Merged, Refused};
 use super::{HomeDoc, record, touched, value};
@@ -18,6 +18,7 @@ type Writes = Vec<(ObjId, String, ScalarValue)>;
 /// Theirs is no home or damaged, or one of the two is for a newer version to write to. Ours is as
 /// before then.
 pub fn merge_homes(now: UnixMillis, ours: &mut HomeDoc, theirs: &[u8]) -> Result<Merged, Refused> {
+    measured(theirs)?;
     let theirs = HomeDoc::load(theirs, ours.am.get_actor().clone())?;
     for doc in [&*ours, &theirs] {
         if let Access::ReadOnly { needs } = doc.access() {

@@ -232,7 +232,8 @@ impl EditError {
 pub enum Refused {
     #[error("damaged: {0}")]
     Damaged(String),
-    #[error("larger than {most} bytes")]
+    /// As it came, inflated, or in operations.
+    #[error("larger than the limit of {most}")]
     TooLarge { most: usize },
     #[error("not a document of this kind")]
     Foreign,

@@ -167,6 +167,24 @@ fn a_wrong_checksum_is_refused_before_it_makes_the_document_unreadable() {
     }
 }
 
+#[test]
+fn a_change_that_inflates_beyond_measure_is_not_inflated() {
+    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut deflated, &vec![0; 64 * 1024 * 1024]).unwrap();
+    let deflated = deflated.finish().unwrap();
+    let mut bomb = vec![0x85, 0x6f, 0x4a, 0x83, 0, 0, 0, 0, 2];
+    let mut length = deflated.len();
+    while length >= 0x80 {
+        bomb.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    bomb.push(length as u8);
+    bomb.extend(deflated);
+    assert!(bomb.len() < 100_000);
+    assert!(matches!(home(1).apply(std::slice::from_ref(&bomb)), Err(Refused::TooLarge { .. })));
+    assert!(matches!(merge_homes(NOW, &mut home(1), &bomb), Err(Refused::TooLarge { .. })));
+}
+
 /// The bytes of a change with its checksum made right again.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let sum = Sha256::digest(&bytes[8..]);
