@@ -257,7 +257,10 @@ impl Shell {
             old.close().await;
         }
         let opened = match self.claimed(&mut folder) {
-            Ok(folder) => self.open_in(folder.home()).await,
+            Ok(folder) => {
+                let folder = folder.home();
+                self.open_in(folder).await
+            }
             Err(failure) => Err(failure),
         };
         match opened {

@@ -187,6 +187,13 @@ fn open_document(store: &mut Store, options: &HomeOptions) -> Result<(Local, Ope
     let refused = |e: &dyn std::fmt::Display| {
         OpenError::new(NoticeCode::DatabaseReadOnly, format!("The home can't be prepared for sharing: {e}"))
     };
+    // an import brings what is read from a document, not the document itself: this home is one of
+    // its own, and this device is not the one that it came from
+    if store.reader().and_then(|r| r.shared(document::HOME_DOCUMENT)).map_err(|e| failed(&e))?.is_empty() {
+        for id in [local::DEVICE, local::ACCOUNT, local::LINK, local::OFFER] {
+            store.delete_document(local::SHARE, id).map_err(|e| failed(&e))?;
+        }
+    }
     let local = local::load(store, random_uuid).map_err(|e| match e {
         LocalError::Store(e) => failed(&e),
         LocalError::Api(e) => refused(&e),

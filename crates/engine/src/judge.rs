@@ -92,16 +92,16 @@ impl Core {
             raised.extend(plan_alerts(&assessment, &known, now));
             statuses.insert(budget.id, assessment.status);
         }
-        let fresh = self.keep_alerts(raised).await?;
-        let (changed, fresh) = {
+        let mut fresh = self.keep_alerts(raised).await?;
+        let changed = {
             let mut state = self.state();
-            // another device may have raised one of them meanwhile: it was said then
-            let fresh: Vec<Alert> = fresh.into_iter().filter(|a| !state.alerts.contains_key(&a.id)).collect();
             statuses.retain(|id, _| state.budgets.contains_key(id));
             let changed = !same(&state.statuses, &statuses);
             state.statuses = statuses;
+            // another device may have raised one of them meanwhile: it was told then
+            fresh.retain(|a| !state.alerts.contains_key(&a.id));
             state.alerts.extend(fresh.iter().map(|a| (a.id, a.clone())));
-            (changed, fresh)
+            changed
         };
         if changed {
             self.tell(Event::BudgetsChanged);

@@ -29,7 +29,7 @@ pub(crate) enum Trouble {
     Ended,
     /// It said no.
     #[error("{0}")]
-    Refused(Problem),
+    Refused(Box<Problem>),
     #[error("{}", .0.error_description.clone().unwrap_or_else(|| .0.error.as_str().to_owned()))]
     OAuth(OAuthError),
     /// On this computer.
@@ -238,7 +238,7 @@ pub(crate) fn odd(status: StatusCode, body: &[u8]) -> Trouble {
         {
             Trouble::Unreachable(p.to_string())
         }
-        Ok(problem) => Trouble::Refused(problem),
+        Ok(problem) => Trouble::Refused(Box::new(problem)),
         Err(_) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
             Trouble::Unreachable(format!("it answers {}", status.as_u16()))
         }

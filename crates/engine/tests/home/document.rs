@@ -134,13 +134,14 @@ async fn every_edit_is_in_the_document_and_many_are_compacted() {
 async fn a_disk_that_takes_nothing_leaves_document_and_home_as_they_were() {
     let dir = tempfile::tempdir().unwrap();
     let mut full = options(dir.path(), TestClock::at(START), None);
-    full.max_pages = Some(90);
+    full.max_pages = Some(80);
     let home = Home::open(full).await.unwrap();
     let mut stored_ok = 0;
     let mut refused = 0;
     for n in 0..400 {
         let mut budget = budget(n);
         budget.id = BudgetId::derive(&["full", &(n % 90).to_string()]);
+        budget.name = format!("{n:04}").repeat(45);
         match home.SaveBudget(SaveBudget { budget }).await {
             Ok(_) => stored_ok += 1,
             Err(e) => {
