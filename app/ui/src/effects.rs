@@ -76,7 +76,12 @@ impl App {
         self.dispatch(Action::Tell { text, is_error: false });
     }
     pub fn tell_error(&self, error: &ApiError) {
-        self.dispatch(Action::Tell { text: error_words(&self.i18n, error), is_error: true });
+        let text = match (error.code, self.lock()) {
+            // known here, and so in the reader's language
+            (ErrorCode::Forbidden, Some(lock)) => crate::pages::sharing::words::lock(&self.i18n, lock),
+            _ => error_words(&self.i18n, error),
+        };
+        self.dispatch(Action::Tell { text, is_error: true });
     }
     pub fn today(&self) -> jiff::civil::Date {
         self.i18n.day_of(self.clock.now())

@@ -9,6 +9,7 @@ mod faults;
 mod hostile;
 mod hostile_peers;
 mod hosts;
+mod household;
 mod keyring;
 mod kill;
 mod mains;

@@ -264,7 +264,7 @@ fn scenes() -> Vec<Scene> {
     let viewer = shared(MemberRole::Viewer, unreachable(), 0);
     vec![
         scene("sharing-signed-out", account(&signed_out()), "[data-testid=sign-in]"),
-        scene("sharing-signing-in", account(&signing_in(false)), "[data-testid=sign-in-link]"),
+        scene("sharing-signing-in", account(&signing_in(false)), "[data-testid=sign-in-again]"),
         scene("sharing-device-code", account(&signing_in(true)), "[data-testid=qr]"),
         Scene {
             click: Some("[data-testid=join]"),

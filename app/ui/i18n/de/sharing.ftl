@@ -197,6 +197,7 @@ conflict-removed = { $who } hat es entfernt
 conflict-kept = { $who } hat es behalten
 conflict-quoted = „{ $text }“
 conflict-yes = „ja“
+conflict-nothing = „nichts“
 conflict-no = „nein“
 conflict-keep = { $value } behalten
 conflict-take = { $value } nehmen

@@ -197,6 +197,7 @@ conflict-removed = { $who } removed it
 conflict-kept = { $who } kept it
 conflict-quoted = “{ $text }”
 conflict-yes = “yes”
+conflict-nothing = “nothing”
 conflict-no = “no”
 conflict-keep = Keep { $value }
 conflict-take = Take { $value }

@@ -1,12 +1,37 @@
 //! How sharing stands, on every screen: a quiet line in the navigation, and a banner for what
 //! needs somebody.
 
-use super::words;
+use super::words::{self, SyncWords};
+use crate::browser::Timeout;
 use crate::effects::{use_ctx, use_passing_time};
 use crate::parts::Icon;
 use crate::route::Route;
 use hearthwatt_api::SyncState;
 use yew::prelude::*;
+
+/// Every edit waits for a moment: what passes within this is not worth a word.
+const CALM_MS: i32 = 1_500;
+
+/// The words of the state, without what is over before it could be read.
+#[hook]
+pub fn use_calm(now: SyncWords, is_passing: bool) -> SyncWords {
+    let lasts = use_state(|| false);
+    let calm = use_mut_ref(|| None::<SyncWords>);
+    {
+        let lasts = lasts.clone();
+        use_effect_with(is_passing, move |is_passing| {
+            lasts.set(false);
+            let timer = is_passing.then(|| Timeout::after(CALM_MS, move || lasts.set(true)));
+            move || drop(timer)
+        });
+    }
+    if !is_passing {
+        *calm.borrow_mut() = Some(now.clone());
+        return now;
+    }
+    let before = calm.borrow().clone();
+    if *lasts { now } else { before.unwrap_or(now) }
+}
 
 /// The navigation's way to *Sharing*, with the state under it. Its place has a fixed size, so that
 /// nothing moves when the words change.
@@ -16,7 +41,9 @@ pub fn SyncLine() -> Html {
     use_passing_time();
     let current = (app.route == Route::Sharing).then_some("page");
     let shown = app.has_sync_line();
-    let state = words::line(&app.i18n, app.account.as_deref(), app.clock.now());
+    let account = app.account.as_deref();
+    let is_passing = account.is_some_and(|a| words::is_passing(&a.sync));
+    let state = use_calm(words::line(&app.i18n, account, app.clock.now()), is_passing);
     let home = app.overview.as_ref().map(|o| o.home_name.clone()).filter(|n| !n.is_empty());
     let decide = app.conflicts.len();
     html! {

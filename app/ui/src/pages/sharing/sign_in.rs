@@ -21,6 +21,11 @@ pub struct AccountProps {
     pub account: Rc<Account>,
 }
 
+/// The address comes from a server: nothing but a page may hide behind a link.
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
 /// The form that had the focus is gone.
 fn to_the_way_in() {
     Timeout::after(50, || browser::focus("signing-in")).forget();
@@ -139,7 +144,9 @@ fn InvitedForm() -> Html {
 #[component]
 pub fn SigningIn(props: &AccountProps) -> Html {
     let app = use_ctx();
-    let (cancel, busy) = use_account_action::<CancelSignIn>(Callback::from(|()| {
+    // only the program can send the system's browser anywhere
+    let (again, asking) = use_account_action::<SignIn>(Callback::noop());
+    let (cancel, cancelling) = use_account_action::<CancelSignIn>(Callback::from(|()| {
         browser::set_session(INVITATION_KEY, "");
         browser::focus("content");
     }));
@@ -155,6 +162,11 @@ pub fn SigningIn(props: &AccountProps) -> Html {
     else {
         return html! {};
     };
+    let busy = asking || cancelling;
+    let again = {
+        let server = server.clone();
+        move |_: MouseEvent| again.emit(SignIn { server: server.clone() })
+    };
     let named = app.i18n.ta("sharing-signing-in", [("server", words::server_name(server).into())]);
     let way = match (user_code, verification_uri) {
         (Some(code), Some(page)) => {
@@ -162,7 +174,7 @@ pub fn SigningIn(props: &AccountProps) -> Html {
             html! {
                 <div class="carry">
                     <div class="carry-words">
-                        <p>{ app.t("sharing-code-how") }<br /><a href={direct.clone()} target="_blank" rel="noopener" data-testid="sign-in-link">{ page }</a></p>
+                        <p>{ app.t("sharing-code-how") }<br /><a href={is_web(direct).then(|| direct.clone())} target="_blank" rel="noopener" data-testid="sign-in-link">{ page }</a></p>
                         <p>{ app.t("sharing-code-enter") }</p>
                         <p class="user-code" data-testid="user-code">{ code }</p>
                         if let Some(at) = expires_at {
@@ -180,8 +192,8 @@ pub fn SigningIn(props: &AccountProps) -> Html {
             Some(url) => html! {
                 <>
                     <p>{ app.t("sharing-browser") }</p>
-                    <p>{ app.t("sharing-browser-again") }{ " " }
-                        <a href={url.clone()} target="_blank" rel="noopener" data-testid="sign-in-link">{ app.t("sharing-browser-link") }</a></p>
+                    <p class="row">{ app.t("sharing-browser-again") }
+                        <button type="button" data-testid="sign-in-again" disabled={busy} onclick={again}>{ app.t("sharing-browser-link") }</button></p>
                     <CopyField id="sign-in-url" label={app.t("sharing-copy-link")} text={url.clone()} />
                 </>
             },

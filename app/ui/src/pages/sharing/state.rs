@@ -1,5 +1,6 @@
 //! How the shared home of this device stands.
 
+use super::line::use_calm;
 use super::words;
 use crate::effects::{use_ctx, use_passing_time};
 use hearthwatt_api::{Account, SharedHome, SyncState};
@@ -18,7 +19,7 @@ pub fn State(props: &StateProps) -> Html {
     use_passing_time();
     let (i18n, home) = (&app.i18n, &props.home);
     let sync = &props.account.sync;
-    let state = words::sync(i18n, sync, app.clock.now());
+    let state = use_calm(words::sync(i18n, sync, app.clock.now()), words::is_passing(sync));
     let role = i18n.t(&format!("sharing-you-{}", words::role_name(home.role)));
     let why = match &sync.state {
         SyncState::Unreachable { reason, .. } => html! {
@@ -38,7 +39,7 @@ pub fn State(props: &StateProps) -> Html {
             <p class="muted small">{ role }</p>
             <div class="sync-state" role="status">
                 <p><span class={classes!("state", state.class)} data-testid="sync-state">{ state.words }</span></p>
-                if let Some(waiting) = words::waiting(i18n, sync).filter(|_| !matches!(sync.state, SyncState::Waiting { .. }) || sync.blocks_waiting > 0) {
+                if let Some(waiting) = words::waiting(i18n, sync).filter(|_| !words::is_passing(sync)) {
                     <p class="small">{ waiting }</p>
                 }
                 { why }

@@ -11,6 +11,7 @@ use hearthwatt_api::{
 use hearthwatt_domain::budget::{Amount, Period};
 use hearthwatt_domain::meter::Role;
 use hearthwatt_domain::time::UnixMillis;
+use serde_json::Value;
 
 /// How sharing stands, as a mark, a phrase, and what else there is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,11 @@ pub fn sync(i18n: &I18n, view: &SyncView, now: UnixMillis) -> SyncWords {
         SyncState::Removed => of("over", i18n.t("sync-removed"), None),
         SyncState::ReadOnly { .. } => of("warn", i18n.t("sync-read-only"), None),
     }
+}
+
+/// Whether a state is mostly over within a moment.
+pub fn is_passing(view: &SyncView) -> bool {
+    matches!(view.state, SyncState::Waiting { .. } | SyncState::Connecting)
 }
 
 /// What waits to be sent, for the page itself, where there is room for it.
@@ -173,8 +179,11 @@ pub fn choice(i18n: &I18n, c: &ConflictView, choice: &ConflictChoice, holds: boo
 /// One device removed what another kept or changed: whether the choice is to have it. `None` is a
 /// conflict about a value.
 fn existence(c: &ConflictView, choice: &ConflictChoice) -> Option<bool> {
-    if c.field == "removed" { Some(choice.value != serde_json::Value::Bool(true)) } else { None }
+    if c.field == "removed" { Some(choice.value != Value::Bool(true)) } else { None }
 }
+
+/// Fields whose values people type.
+const TYPED: [&str; 4] = ["name", "room", "time_zone", "currency"];
 
 /// A value as the screens show it where its field is one they know, else as the engine puts it.
 fn value(i18n: &I18n, c: &ConflictView, choice: &ConflictChoice) -> String {
@@ -197,9 +206,14 @@ fn value(i18n: &I18n, c: &ConflictView, choice: &ConflictChoice) -> String {
     };
     match (known, &choice.value) {
         (Some(words), _) => words,
-        (None, serde_json::Value::Bool(true)) => i18n.t("conflict-yes"),
-        (None, serde_json::Value::Bool(false)) => i18n.t("conflict-no"),
-        (None, serde_json::Value::String(text)) if !text.is_empty() => quoted(text.clone()),
+        (None, Value::Bool(true)) => i18n.t("conflict-yes"),
+        (None, Value::Bool(false)) => i18n.t("conflict-no"),
+        (None, Value::Null) => i18n.t("conflict-nothing"),
+        // as it was typed; other texts are names of the program's own, or ids
+        (None, Value::String(text)) if TYPED.contains(&c.field.as_str()) && !text.is_empty() => {
+            quoted(text.clone())
+        }
+        (None, Value::String(_)) => quoted(choice.text.clone()),
         (None, _) => choice.text.clone(),
     }
 }
@@ -209,7 +223,7 @@ mod tests {
     use super::*;
     use crate::pages::words::tests::{at, languages, plain};
     use hearthwatt_domain::units::Energy;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const NOW: &str = "2026-11-18T12:00";
 
@@ -350,6 +364,14 @@ mod tests {
         assert_eq!(conflict_sentence(&en, &name), "This device set “Heat pump”.");
         let tick = conflict("warn_on_forecast", vec![set(json!(true), "true", None, false)]);
         assert_eq!(conflict_sentence(&en, &tick), "Another device set “yes”.");
+        let parent = conflict(
+            "parent",
+            vec![
+                set(json!("6d1f0c5e-0000-4000-8000-000000000000"), "House", None, true),
+                set(Value::Null, "", None, false),
+            ],
+        );
+        assert_eq!(conflict_sentence(&en, &parent), "This device set “House”, another device set “nothing”.");
         // of a version to come: the engine's words, and no name for the field
         let unknown = conflict("mood", vec![set(json!({ "x": 1 }), "sunny", Some("Attic"), false)]);
         assert_eq!(conflict_title(&en, &unknown), "Budget “Electricity”");
