@@ -332,6 +332,8 @@ async fn sharing_in_every_state_and_look() -> Result<()> {
     }
     let folder = tempfile::tempdir()?;
     let hub = Hub::start(folder.path(), &["--discovery", "off"]);
+    let settings = Settings { home_name: "Lindenweg 3".into(), ..hub.call(GetSettings {}).await };
+    hub.call(SaveSettings { settings }).await;
     let browser = Browser::open().await?;
     browser.driver.goto(&hub.url).await?;
     // the longer words on the narrowest screen
