@@ -11,6 +11,13 @@ use std::time::{Duration, Instant};
 /// Lines of output that are kept for the message of a failing test.
 const KEPT_LINES: usize = 400;
 
+/// Some library of the workspace asks for HTTP without a choice of cryptography, and then every
+/// HTTP client of this process needs the choice to be made before it is built.
+fn choose_cryptography() {
+    // somebody else was first: as good
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A running program; killed when dropped.
 pub struct Program {
     child: Child,
@@ -20,6 +27,7 @@ pub struct Program {
 
 impl Program {
     pub fn start(command: &mut Command) -> Program {
+        choose_cryptography();
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command
             .stdin(Stdio::null())
