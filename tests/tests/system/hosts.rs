@@ -23,7 +23,7 @@ fn a_hub_finds_broker_and_meters_on_the_network() {
 
     // The hub starts first: nothing is there yet.
     let hub = hub_host.run(async || {
-        Hub::start_with(folder.path(), &HubOptions { arguments: vec![], through: hub_host.through() })
+        Hub::start_with(folder.path(), &HubOptions { through: hub_host.through(), ..HubOptions::default() })
     });
     hub_host.run(async || {
         let overview = hub.call(GetOverview {}).await;

@@ -3,7 +3,7 @@
 
 use crate::sync::{SOON, new_home};
 use anyhow::{Context, Result, ensure};
-use automerge::{ActorId, Automerge, ChangeHash};
+use automerge::{ActorId, Automerge, ChangeHash, ReadDoc};
 use hearthwatt_tests::account::{Device, Person};
 use hearthwatt_tests::client::{OurPeer, get, put};
 use hearthwatt_tests::foreign::Mongo;
@@ -22,7 +22,7 @@ async fn delays(from: &OurPeer, to: &OurPeer, home: Uuid, name: &str) -> Result<
     for n in 0..MEASURED {
         let at = Instant::now();
         from.put(home, &["budgets", name], n as i64)?;
-        let there = |d: &Automerge| get(d, &["budgets", name]).and_then(|v| v.to_i64()) == Some(n as i64);
+        let there = |d: &Automerge| get(d, &["budgets", name]).and_then(|v| v.as_i64()) == Some(n as i64);
         while to.read(home, there) != Some(true) {
             ensure!(at.elapsed() < SOON, "{name} {n} does not arrive: {:?}", to.complaints());
             tokio::time::sleep(Duration::from_millis(1)).await;
