@@ -164,6 +164,11 @@ impl Document {
         self.len() == 0
     }
 
+    /// Whether a change is committed.
+    pub fn has(&self, hash: ChangeHash) -> bool {
+        self.replica.missing(&[hash]).is_empty()
+    }
+
     /// What is committed, to read from.
     pub fn automerge(&self) -> &Automerge {
         self.replica.doc()

@@ -20,7 +20,7 @@ const MOST_HASHES: usize = 4096;
 pub(super) struct Message {
     /// The message without its changes.
     pub(super) header: sync::Message,
-    chunks: Vec<Vec<u8>>,
+    chunks: sync::ChunkList,
 }
 
 impl Message {
@@ -35,8 +35,7 @@ impl Message {
         }
         bound(data, limits)?;
         let mut header = sync::Message::decode(data).map_err(|_| Refusal::Malformed("not a sync message"))?;
-        let chunks = header.changes.iter().map(<[u8]>::to_vec).collect();
-        header.changes = sync::ChunkList::empty();
+        let chunks = std::mem::replace(&mut header.changes, sync::ChunkList::empty());
         header.heads.sort_unstable();
         header.need.sort_unstable();
         Ok(Self { header, chunks })
@@ -45,7 +44,7 @@ impl Message {
     /// The chunks of the changes, each measured.
     pub(super) fn chunks(&self, budget: &mut Budget) -> Result<Vec<Chunk<'_>>, Refusal> {
         let mut all = Vec::new();
-        for bytes in &self.chunks {
+        for bytes in self.chunks.iter() {
             all.extend(measure(bytes, budget)?);
         }
         Ok(all)

@@ -4,12 +4,15 @@
 use std::io::Write;
 
 use automerge::ChangeHash;
+use automerge::sync::Message;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use hearthwatt_sync::session::{Client, Event, Limits, PeerKey, Refusal, Right};
 use hearthwatt_sync::wire::{Frame, PROTOCOL_V1, PeerId, PeerMetadata, encode};
 
-use crate::memory::peak;
+use sha2::{Digest, Sha256};
+
+use crate::memory::{now, peak};
 use crate::support::{ID, Parts, actor, bring, chunk, edit, genesis, grown, leb128, server, sleb128, take};
 
 const MESSAGE: usize = 256 * 1024;
@@ -203,4 +206,70 @@ fn lists_and_filters_of_impossible_size_are_refused() {
         assert!(server.receive(key, &sound).is_ok(), "{what}");
         assert!(server.poll(key).is_some());
     }
+}
+
+/// A few hundred bytes that stay just within the limits: whether they are taken or not, the whole
+/// server may not feel it.
+#[test]
+fn what_stays_within_the_limits_has_a_bounded_price() {
+    let doc = grown(20);
+    let ops = Limits::default().ops as u64;
+    for count in [ops / 8, ops - 1000] {
+        let mut server = server(&doc);
+        server.join(PeerKey(1), PeerId::from("hostile"), Right::Write);
+        let mut parts = Parts::on(&doc, actor(5), 1);
+        parts.columns = vec![
+            (KEY, run(count, &[1, b'k'])),
+            (INSERT, leb128(count)),
+            (ACTION, run(count, &[1])),
+            (VALUE_KIND, run(count, &[0])),
+            (PREDECESSORS, run(count, &[0])),
+        ];
+        let message = bring(vec![parts.chunk()], doc.get_heads());
+        assert!(message.len() < 300);
+        let begun = std::time::Instant::now();
+        let (result, bytes) = peak(|| take(&mut server, PeerKey(1), &message));
+        let ms = begun.elapsed().as_millis();
+        println!("{count} operations: {result:?}, {} MiB, {ms} ms", bytes >> 20);
+        assert!(bytes < 80 << 20, "{count} operations: {} MiB", bytes >> 20);
+        server.snapshot().unwrap();
+    }
+}
+
+/// Connections cost what they say, and nothing once they are gone.
+#[test]
+fn a_thousand_peers_are_cheap_and_leave_nothing_behind() {
+    let doc = grown(20);
+    let mut server = server(&doc);
+    let longest = Message {
+        heads: (0..4096u32).map(|n| ChangeHash(Sha256::digest(n.to_be_bytes()).into())).collect(),
+        ..Message::decode(&bring(vec![], vec![])).unwrap()
+    };
+    let longest = {
+        let mut longest = longest;
+        longest.heads.sort_unstable();
+        longest.encode()
+    };
+    let ((), silent) = peak(|| {
+        for key in 0..1000 {
+            server.join(PeerKey(key), PeerId::from("silent"), Right::Write);
+        }
+    });
+    assert!(silent < 1 << 20, "{silent} bytes for a thousand that never speak");
+    let ((), talking) = peak(|| {
+        for key in 0..100 {
+            assert_eq!(take(&mut server, PeerKey(key), &longest), Ok(0));
+            while server.poll(PeerKey(key)).is_some() {}
+        }
+    });
+    assert!(talking < 64 << 20, "{talking} bytes for a hundred that say as much as they may");
+    let (left, _) = peak(|| {
+        let before = now();
+        for key in 0..1000 {
+            server.leave(PeerKey(key));
+        }
+        before - now()
+    });
+    assert!(left as usize > silent / 2, "{left} bytes given back");
+    assert_eq!(server.peers().count(), 0);
 }

@@ -42,6 +42,11 @@ pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     (result, PEAK.get().wrapping_sub(before).unsigned_abs())
 }
 
+/// What this thread has allocated and not freed.
+pub fn now() -> isize {
+    NOW.get()
+}
+
 #[test]
 fn it_counts() {
     let (_, bytes) = peak(|| drop(std::hint::black_box(vec![1u8; 1 << 20])));

@@ -30,7 +30,7 @@ pub fn edit(doc: &mut Automerge, what: u64) -> (ChangeHash, Vec<u8>) {
     let mut tx = doc.transaction();
     let (_, budgets) = tx.get(ROOT, "budgets").unwrap().unwrap();
     let key = format!("{:032x}", what % 7);
-    if what % 11 == 0 && tx.get(&budgets, key.as_str()).unwrap().is_some() {
+    if what.is_multiple_of(11) && tx.get(&budgets, key.as_str()).unwrap().is_some() {
         tx.delete(&budgets, key.as_str()).unwrap();
     } else {
         let budget = match tx.get(&budgets, key.as_str()).unwrap() {
@@ -41,7 +41,7 @@ pub fn edit(doc: &mut Automerge, what: u64) -> (ChangeHash, Vec<u8>) {
         tx.put(&budget, "limit", (what % 1000) as i64).unwrap();
         tx.put(&budget, "share", share).unwrap();
     }
-    if what % 5 == 0 {
+    if what.is_multiple_of(5) {
         let (_, notes) = tx.get(ROOT, "notes").unwrap().unwrap();
         tx.splice_text(&notes, 0, 0, "note ").unwrap();
     }
