@@ -160,8 +160,11 @@ impl Shell {
             Ok(home) => (homes.own, homes.failure) = (Some(home), None),
             Err(failure) => homes.failure = Some(failure),
         }
+        let other = result.is_ok() || homes.own.is_none();
         drop(homes);
-        self.tell(Event::HomeReplaced);
+        if other {
+            self.tell(Event::HomeReplaced);
+        }
         result
     }
 

@@ -34,7 +34,7 @@ async fn export_in(folder: &Path) -> PathBuf {
 async fn import(driver: &WebDriver, file: &Path) -> Result<()> {
     find(driver, "[data-testid=data-import]").await?.send_keys(file.to_string_lossy()).await?;
     find(driver, "[data-testid=data-import-do]").await?.click().await?;
-    text_when(driver, "[data-testid=data-import-said]", PATIENCE, |t| t.contains("is the home from")).await?;
+    text_when(driver, "[data-testid=toasts]", PATIENCE, |t| t.contains("is the home from")).await?;
     Ok(())
 }
 

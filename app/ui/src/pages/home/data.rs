@@ -235,7 +235,8 @@ fn Import() -> Html {
             spawn_local(async move {
                 let name = file.name();
                 match app.backend.import(file).await {
-                    Ok(()) => said.set(app.i18n.ta("data-imported", [("name", name.into())])),
+                    // another home is shown, and this part of the page begins anew
+                    Ok(()) => app.tell(app.i18n.ta("data-imported", [("name", name.into())])),
                     // stays until read: a message that goes by itself would be too short for it
                     Err(error) => said.set(error_words(&app.i18n, &error)),
                 }
