@@ -1,13 +1,18 @@
-//! At most one change of a shown number a second: the first value shows at once, a later one when
-//! the second is over, and always the newest.
+//! One change of a shown number a second: the first value shows at once, a later one when the
+//! second is over, and always the newest. A page that was busy for a moment shows what it had to
+//! hold back and then the next value on its arrival: without that, one late value would make all
+//! that follow wait too.
 
 use hearthwatt_domain::time::UnixMillis;
 
 /// A little under a second, so that values sent once a second show on arrival despite jitter.
 pub const SHOW_EVERY_MS: i64 = 900;
+/// How late a value may be without the next one having to wait for it.
+const LATE_MS: i64 = 900;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Throttle<T> {
+    /// When the last value was shown, or was due while the page was late with it.
     shown_at: Option<UnixMillis>,
     waiting: Option<T>,
 }
@@ -34,7 +39,7 @@ impl<T> Throttle<T> {
                 Offer::Later(shown.plus_ms(SHOW_EVERY_MS))
             }
             _ => {
-                self.shown_at = Some(now);
+                self.shown(now);
                 self.waiting = None;
                 Offer::Show(value)
             }
@@ -52,8 +57,15 @@ impl<T> Throttle<T> {
             return None;
         }
         let value = self.waiting.take()?;
-        self.shown_at = Some(now);
+        self.shown(now);
         Some(value)
+    }
+
+    fn shown(&mut self, now: UnixMillis) {
+        self.shown_at = Some(match self.shown_at {
+            Some(before) if now >= before => before.plus_ms(SHOW_EVERY_MS).max(now.plus_ms(-LATE_MS)),
+            _ => now,
+        });
     }
 }
 
@@ -81,6 +93,18 @@ mod tests {
         for (i, at) in [0, 950, 2010, 2930, 4040].into_iter().enumerate() {
             assert_eq!(x.offer(t(at), i), Offer::Show(i));
         }
+    }
+
+    #[test]
+    fn a_page_that_was_busy_for_a_moment_is_on_time_again_with_the_next_value() {
+        let mut x = Throttle::default();
+        // sent every 1020 ms; the fourth is seen 800 ms late
+        for (i, at) in [0, 1020, 2040, 3860, 4080, 5100].into_iter().enumerate() {
+            assert_eq!(x.offer(t(at), i), Offer::Show(i), "at {at}");
+        }
+        // not more than one a second in the long run
+        let shown = (0..600).filter(|i| matches!(x.offer(t(6000 + 100 * i), 7), Offer::Show(_))).count();
+        assert!(shown <= 60_000 / SHOW_EVERY_MS as usize + 2, "{shown}");
     }
 
     #[test]
