@@ -118,7 +118,11 @@ fn correct(store: &mut Store, doc: &HomeDoc) -> Result<(), StoreError> {
     let there = store.reader()?.corrections(None)?;
     for correction in &wanted {
         if !there.contains(correction) {
-            store.correct(correction)?;
+            match store.correct(correction) {
+                Err(error) if error.may_retry() || error.is_corrupt() => return Err(error),
+                Err(error) => tracing::warn!(%error, id = %correction.id, "a correction can't be laid over"),
+                Ok(_) => {}
+            }
         }
     }
     Ok(())

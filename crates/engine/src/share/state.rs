@@ -96,7 +96,7 @@ impl Core {
             }
         }
         self.writer.push(released.into_iter());
-        self.correct(held, ids).await?;
+        self.correct(held, ids).await;
         self.tell_all(told);
         Ok(())
     }
@@ -123,17 +123,21 @@ impl Core {
     }
 
     /// Lays the household's corrections over the readings, or takes them back.
-    async fn correct(&self, held: &Held, ids: &[EntityId]) -> Result<(), ApiError> {
+    async fn correct(&self, held: &Held, ids: &[EntityId]) {
         for id in ids {
             let EntityId::Correction(correction) = *id else { continue };
-            let changed = match held.doc().get(*id) {
-                Some(Entity::Correction(c)) => self.writer.run(move |store| store.correct(&c)).await?,
-                _ => self.writer.run(move |store| store.undo_correction(correction)).await?,
+            let done = match held.doc().get(*id) {
+                Some(Entity::Correction(c)) => self.writer.run(move |store| store.correct(&c)).await,
+                _ => self.writer.run(move |store| store.undo_correction(correction)).await,
             };
+            // opening lays them over again
+            let changed = done.unwrap_or_else(|error| {
+                tracing::warn!(%error, id = %correction, "a correction can't be laid over for now");
+                Vec::new()
+            });
             self.changes.note(&changed);
             self.changes.filled_in();
         }
-        Ok(())
     }
 
     fn tell_all(&self, told: Told) {
