@@ -163,7 +163,7 @@ mod tests {
         let config = Config::standard();
         assert!(config.listen.ip().is_loopback() && config.store.is_none());
         assert!(config.runs(Service::User) && config.runs(Service::Data));
-        assert_eq!(config.public_url(), "http://127.0.0.1:8787");
+        assert_eq!(config.public_url(), "http://127.0.0.1:8788");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod serve;
 pub mod tasks;
 
 pub use address::{ClientAddress, Network, Peer};
-pub use extract::{Json, Path, Query};
+pub use extract::{Json, Octets, Path, Query};
 pub use limits::Limiter;
 pub use problem::Problem;
 pub use serve::{Held, serve};

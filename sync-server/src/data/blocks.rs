@@ -2,12 +2,11 @@
 
 use crate::app::App;
 use crate::http::auth::{Access, Caller};
-use crate::http::{Json, Path, Problem, Query};
+use crate::http::{Json, Octets, Path, Problem, Query};
 use crate::store::{BlockEntry as Stored, Find, Hash, Inserted, StoreError, Table, body};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use hearthwatt_server_api::{BlockEntry, BlockPage, BlockQuery, ProblemCode, StoredBlock};
 use hearthwatt_sync::block::{Block, MAX_BYTES};
 use serde::{Deserialize, Serialize};
@@ -122,7 +121,7 @@ pub async fn put(
     State(app): State<App>,
     caller: Caller,
     Path((home, sha256)): Path<(Uuid, String)>,
-    bytes: Bytes,
+    Octets(bytes): Octets,
 ) -> Result<Json<StoredBlock>, Problem> {
     access(&app, &caller, home, Access::Write).await?;
     let name = hash(&sha256)?;

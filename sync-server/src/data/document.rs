@@ -24,8 +24,6 @@ use uuid::Uuid;
 /// What the server calls itself on the wire.
 pub const ME: &str = "hearthwatt-server";
 
-/// A document nobody is connected to stays in memory this long.
-const IDLE: Duration = Duration::from_secs(30);
 /// Messages that are worked on together.
 const TOGETHER: usize = 64;
 /// A larger message is worked on away from the threads that answer everybody else.
@@ -145,6 +143,7 @@ impl Keeper {
         if let Err(ending) = self.load().await {
             return ending;
         }
+        let idle = Duration::from_secs(self.app.config.limits.document_idle);
         let mut batch = Vec::with_capacity(TOGETHER);
         loop {
             let turn = tokio::select! {
@@ -157,7 +156,7 @@ impl Keeper {
                     Ok(()) => self.catch_up().await,
                     Err(_) => Err(Ending::broken(&"the feed has gone")),
                 },
-                () = tokio::time::sleep(IDLE), if self.members.is_empty() => {
+                () = tokio::time::sleep(idle), if self.members.is_empty() => {
                     match self.put_away().await {
                         Some(left) => return Ending::Idle(left),
                         None => Ok(()),

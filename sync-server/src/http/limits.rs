@@ -27,6 +27,9 @@ pub struct Limits {
     /// megabytes.
     #[arg(long, env = "HEARTHWATT_SYNC_PER_ACCOUNT", default_value_t = 16)]
     pub sync_per_account: usize,
+    /// Seconds that a document nobody is connected to stays in memory.
+    #[arg(long, env = "HEARTHWATT_DOCUMENT_IDLE", default_value_t = 30)]
+    pub document_idle: u64,
     /// Requests per second from one address, over a longer time.
     #[arg(long, env = "HEARTHWATT_REQUESTS_PER_ADDRESS", default_value_t = NonZeroU32::new(100).unwrap_or(NonZeroU32::MIN))]
     pub requests_per_address: NonZeroU32,

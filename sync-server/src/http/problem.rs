@@ -2,7 +2,7 @@
 
 use crate::app::NoRandomness;
 use crate::store::StoreError;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hearthwatt_server_api::{Problem as Body, ProblemCode};
@@ -161,6 +161,12 @@ fn rejected(status: StatusCode, detail: String) -> Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(e: JsonRejection) -> Self {
+        rejected(e.status(), e.body_text())
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(e: BytesRejection) -> Self {
         rejected(e.status(), e.body_text())
     }
 }

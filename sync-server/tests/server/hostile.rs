@@ -165,8 +165,8 @@ async fn a_peer_that_never_reads_stops_only_itself() {
     let mut silent = open(scene.server.address, &token).await.unwrap();
     silent.send(Message::Binary(join().into())).await.unwrap();
     silent.send(Message::Binary(sync(scene.home, automerge_hello()).into())).await.unwrap();
-    let long = "x".repeat(20_000);
-    for n in 0..300 {
+    let long = "x".repeat(150_000);
+    for n in 0..60 {
         scene.victim.put(&format!("{n}"), &long);
         scene.victim.until_acknowledged().await;
     }

@@ -119,7 +119,8 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub async fn open(address: SocketAddr, token: &str) -> Result<Socket, u16> {
     let mut request = format!("ws://{address}/sync").into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    match tokio_tungstenite::connect_async(request).await {
+    // small frames go at once, as every client has them do
+    match tokio_tungstenite::connect_async_with_config(request, None, true).await {
         Ok((socket, _)) => Ok(socket),
         Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
         // cut before an answer

@@ -39,7 +39,7 @@ async fn devices_agree_and_a_later_one_reads_it_all_after_a_restart() {
     for n in 0..20 {
         let key = format!("live {n}");
         a.put(&key, "x");
-        b.until("a live change", |b| b.get(&key).is_some()).await;
+        tokio::join!(a.until_acknowledged(), b.until("a live change", |b| b.get(&key).is_some()));
     }
     a.until_acknowledged().await;
     assert_eq!(a.heads(), b.heads());
@@ -116,7 +116,7 @@ async fn a_stranger_sees_nothing_and_a_viewer_writes_nothing() {
     v.linger(Duration::from_millis(300)).await;
     owner.put("more", "1");
     // the viewer goes on reading, whatever it tried
-    v.until("reads on", |v| v.get("more").is_some()).await;
+    tokio::join!(owner.until_acknowledged(), v.until("reads on", |v| v.get("more").is_some()));
     owner.linger(Duration::from_millis(100)).await;
     assert_eq!(owner.get("graffiti"), None);
     assert!(!v.is_acknowledged());
@@ -232,6 +232,37 @@ async fn a_long_history_is_compacted_and_stays_whole() {
     let mut whole = automerge::AutoCommit::load(&bytes).unwrap();
     assert_eq!(whole.get_heads(), a.heads());
     assert_eq!(whole.get_changes(&[]).len(), 1800);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_nobody_needs_is_put_away_and_comes_back() {
+    let (account, home, household) = (id(), id(), Arc::new(Household::default()));
+    household.allow(account, home, home, Access::Write);
+    let store = Arc::new(Memory::default());
+    let server = Server::start_with(store.clone(), household, &["--document-idle", "0"]).await;
+    let open = || server.app.http.metrics.documents_open.get();
+    let mut a = Device::new(account, home);
+    for round in 0..5 {
+        a.connect(server.address).await;
+        for n in 0..20 {
+            a.put(&format!("{n}"), &round.to_string());
+        }
+        a.until_acknowledged().await;
+        assert_eq!(open(), 1);
+        a.disconnect();
+        let begun = Instant::now();
+        while open() > 0 {
+            assert!(begun.elapsed() < LIMIT, "still in memory");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    // it was compacted on the way
+    let stored = store.list(home).await.unwrap();
+    assert!(stored.snapshots.len() == 1 && stored.changes.len() < 100, "{stored:?}");
+    let mut b = Device::new(account, home);
+    b.connect(server.address).await;
+    let heads = a.heads();
+    b.until("all of it", |b| b.heads() == heads).await;
 }
 
 /// Two processes on one store: what one takes in, the other's devices hear, soon.
