@@ -134,7 +134,7 @@ pub async fn sign_in(
     .await?;
     // connections of the earlier sign-in end
     app.store.touch(device).await?;
-    Ok(reply(app, &record, refresh).await?)
+    reply(app, &record, refresh).await
 }
 
 /// The answer with a new access token.
@@ -261,7 +261,9 @@ pub async fn end_sign_in(app: &App, account: Uuid, device: Uuid, sign_in: Uuid) 
 /// The store failed.
 pub async fn remove(app: &App, account: Uuid, device: Uuid) -> Result<bool, StoreError> {
     let removed = app.store.delete(&DEVICES, &key(account, device), None).await?;
-    app.store.touch(device).await?;
+    if removed {
+        app.store.touch(device).await?;
+    }
     Ok(removed)
 }
 

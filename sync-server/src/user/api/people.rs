@@ -31,7 +31,8 @@ async fn roster(app: &App, home: &Record, caller: &Caller) -> Result<Vec<Member>
         }
     });
     let mut members: Vec<Member> = members.collect();
-    members.sort_by_key(|m| (m.joined, m.id));
+    // stable: of two in one millisecond, who accepted first
+    members.sort_by_key(|m| m.joined);
     Ok(members)
 }
 

@@ -138,6 +138,7 @@ pub async fn make(
         password: Some(app.user.passwords.hash(app.world.as_ref(), password).await?),
         language: lang.map(|l| l.tag().to_owned()),
         created: app.world.now(),
+        first: None,
     })
 }
 

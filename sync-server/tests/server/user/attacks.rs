@@ -126,6 +126,7 @@ async fn nobody_learns_who_has_an_account() {
             let answer = browser.submit(page, page, &fields).await;
             let (status, text) = plain(&answer);
             answers.push((status, text.replace(email, "EMAIL")));
+            site.letters().await;
             assert_eq!(answer.headers.get_all(header::SET_COOKIE).iter().count(), 0);
         }
         assert_eq!(answers[0], answers[1], "{page}");
@@ -139,21 +140,21 @@ async fn nobody_learns_who_has_an_account() {
 async fn the_time_of_a_refused_sign_in_tells_nothing() {
     let site = Site::new().await;
     site.person("ada@home.example").await;
-    let best = async |email: &str| {
-        let mut best = Duration::MAX;
-        for _ in 0..6 {
+    // in turns, so that whatever else the machine does slows both down; the best of each counts
+    let mut best = [("ada@home.example", Duration::MAX), ("bob@home.example", Duration::MAX)];
+    for _ in 0..8 {
+        for (email, best) in &mut best {
             let mut browser = site.browser();
             let page = browser.get("/account/sign-in").await;
-            let fields = [("email", email), ("password", "a wrong password")];
+            let fields = [("email", *email), ("password", "a wrong password")];
             let start = Instant::now();
             browser.send_form(&page, "/account/sign-in", &fields).await.expect(401);
-            best = best.min(start.elapsed());
+            *best = start.elapsed().min(*best);
         }
-        best.as_secs_f64()
-    };
-    let (known, unknown) = (best("ada@home.example").await, best("bob@home.example").await);
+    }
+    let [known, unknown] = best.map(|(_, time)| time.as_secs_f64());
     // one hash each; without it an unknown address would be answered a hundred times faster
-    assert!(known / unknown < 2.0 && unknown / known < 2.0, "{known} s, {unknown} s");
+    assert!(known / unknown < 3.0 && unknown / known < 3.0, "{known} s, {unknown} s");
 }
 
 #[tokio::test]

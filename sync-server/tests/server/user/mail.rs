@@ -115,7 +115,7 @@ async fn two_workers_send_a_message_once() {
 
 #[tokio::test]
 async fn a_worker_that_died_is_followed_by_another_with_the_same_message() {
-    let server = mail_server(&["250 fine", "250 fine"]).await;
+    let server = mail_server(&["250 fine"; 8]).await;
     let site = site_with(&server).await;
     ask(&site).await;
     let (key, message) = ("test/1".to_owned(), "Grüße".to_owned());

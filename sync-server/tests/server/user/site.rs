@@ -216,7 +216,10 @@ pub struct Browser<'a> {
 
 impl<'a> Browser<'a> {
     pub async fn request(&mut self, method: Method, path: &str, body: Option<String>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8787");
+        let mut request = Request::builder().method(method).uri(path);
+        if !self.headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "127.0.0.1:8787");
+        }
         if !self.cookies.is_empty() {
             let cookies: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
             request = request.header("cookie", cookies.join("; "));
