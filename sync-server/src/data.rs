@@ -153,9 +153,17 @@ pub async fn export(app: &App, document: Uuid) -> Result<Option<Vec<u8>>, Proble
 /// The store failed; to be called again.
 pub async fn delete(app: &App, home: Uuid, documents: &[Uuid]) -> Result<(), StoreError> {
     for document in documents {
-        app.store.delete_document(*document).await?;
-        actors::delete(app, *document).await?;
+        delete_document(app, *document).await?;
     }
     app.store.delete_blocks(home).await?;
     blocks::delete_recorders(app, home).await
+}
+
+/// Deletes one document and whose actors wrote it; as [`delete`].
+///
+/// # Errors
+/// The store failed; to be called again.
+pub async fn delete_document(app: &App, document: Uuid) -> Result<(), StoreError> {
+    app.store.delete_document(document).await?;
+    actors::delete(app, document).await
 }

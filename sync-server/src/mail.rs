@@ -96,8 +96,9 @@ fn default_folder() -> Option<PathBuf> {
 
 /// Starts the worker.
 pub fn start(app: &App) {
+    let tasks = app.http.tasks.clone();
     let app = app.clone();
-    tokio::spawn(async move {
+    tasks.spawn(async move {
         let stopped = app.http.stopped();
         tokio::pin!(stopped);
         loop {

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Parser;
 use hearthwatt_server::app::RealWorld;
-use hearthwatt_server::config::{LogFormat, StoreUrl};
+use hearthwatt_server::config::{LogFormat, Service, StoreUrl};
 use hearthwatt_server::http::serve;
 use hearthwatt_server::store::Store;
 use hearthwatt_server::store::memory::Memory;
@@ -64,17 +64,23 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     let url = config.public_url();
     let app = App::new(config, store, Arc::new(RealWorld)).await?;
     app.start();
-    announce(&app, &url);
+    let setup =
+        if app.config.runs(Service::User) { hearthwatt_server::user::setup_hint(&app).await? } else { None };
+    announce(&app, &url, setup);
     hearthwatt_server::http::serve(listener, tls, app, stop).await;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// The first line is for programs. Nobody reading them is no reason not to run.
-fn announce(app: &App, url: &str) {
+fn announce(app: &App, url: &str, setup: Option<String>) {
     let listen = app.config.listen;
     let scheme = if app.config.tls.cert.is_some() { "https" } else { "http" };
-    let words = format!("listening {scheme}://{listen}\nOpen {url}/ in a browser.\n");
+    let mut words = format!("listening {scheme}://{listen}\nOpen {url}/ in a browser.\n");
+    if let Some(setup) = setup {
+        words.push_str(&setup);
+        words.push('\n');
+    }
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(words.as_bytes()).and_then(|()| out.flush());
     tracing::info!(%listen, store = app.store.name(), "ready");

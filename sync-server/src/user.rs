@@ -54,7 +54,7 @@ pub struct Options {
     #[arg(long, env = "HEARTHWATT_REGISTRATION")]
     pub registration: Option<Registration>,
     /// A file with the code that lets somebody set up a new server from elsewhere. Without it one is
-    /// made up at each start and written to the log.
+    /// made up at each start and printed.
     #[arg(long, env = "HEARTHWATT_SETUP_CODE_FILE")]
     pub setup_code_file: Option<PathBuf>,
     /// OpenID Connect: the provider's issuer, `https://login.example`.
@@ -85,10 +85,11 @@ pub enum Registration {
 /// What the service keeps in memory.
 pub struct State {
     pub(crate) passwords: password::Passwords,
+    exports: export::Exports,
     providers: Vec<oidc::Provider>,
     pub(crate) open_registration: bool,
     setup_code: String,
-    /// The code was made up, so the log has to tell it.
+    /// The code was made up, so somebody has to be told.
     setup_code_is_new: bool,
 }
 
@@ -114,7 +115,8 @@ impl State {
             None => local,
         };
         let passwords = password::Passwords::default();
-        Ok(Self { passwords, providers, open_registration, setup_code, setup_code_is_new })
+        let exports = export::Exports::default();
+        Ok(Self { passwords, exports, providers, open_registration, setup_code, setup_code_is_new })
     }
 
     pub(crate) fn providers(&self) -> &[oidc::Provider] {
@@ -161,18 +163,26 @@ pub fn router() -> OpenApiRouter<App> {
         .route(page::STYLE_PATH, get(page::style))
 }
 
+/// What whoever starts the server has to know while it has no account; said on the terminal, never
+/// logged: the code lets somebody in.
+///
+/// # Errors
+/// The store failed.
+pub async fn setup_hint(app: &App) -> Result<Option<String>, StoreError> {
+    if !app.user.setup_code_is_new || !account::is_first(app).await? {
+        return Ok(None);
+    }
+    let code = &app.user.setup_code;
+    Ok(Some(format!(
+        "There is no account yet. To make the first from another computer, use the setup code {code}."
+    )))
+}
+
 /// Starts what runs beside requests: sweeping what has expired, finishing deletions.
 pub fn start(app: &App) {
+    let tasks = app.http.tasks.clone();
     let app = app.clone();
-    tokio::spawn(async move {
-        match account::is_first(&app).await {
-            Ok(true) if app.user.setup_code_is_new => tracing::info!(
-                code = app.user.setup_code,
-                "no account yet: open the server's address on this computer, or anywhere else with this setup code"
-            ),
-            Ok(_) => {}
-            Err(e) => tracing::warn!(cause = %e, "the accounts can't be read"),
-        }
+    tasks.spawn(async move {
         let stopped = app.http.stopped();
         tokio::pin!(stopped);
         loop {
@@ -187,7 +197,11 @@ pub fn start(app: &App) {
     });
 }
 
-async fn tidy(app: &App) -> Result<(), StoreError> {
+/// Finishes deletions that a crash has cut short, and sweeps away what has expired.
+///
+/// # Errors
+/// The store failed.
+pub async fn tidy(app: &App) -> Result<(), StoreError> {
     homes::finish_deletions(app).await?;
     for table in TABLES {
         app.store.sweep(table, app.world.now(), SWEEP_BATCH).await?;

@@ -87,7 +87,7 @@ pub struct TokenReply {
 /// Body of [`crate::paths::REVOKE`]: ends the sign-in of a refresh token, or one access token.
 /// Always answered with 200, also for a token that never was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "client_id": "hearthwatt-app", "token": "hwr_…" })))]
 pub struct RevokeRequest {
     pub client_id: String,
     pub token: Secret,
@@ -97,7 +97,7 @@ pub struct RevokeRequest {
 
 /// Body of [`crate::paths::DEVICE_AUTHORIZATION`], from a device without a browser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "client_id": "hearthwatt-app", "device_id": "0b7b8f3e-3f0c-4f5e-9d47-5a9f3b9c2d11", "device_name": "Cellar hub" })))]
 pub struct DeviceAuthorizationRequest {
     pub client_id: String,
     pub device_id: Uuid,
@@ -188,7 +188,16 @@ impl OAuthErrorCode {
 
 /// Answer of [`crate::paths::METADATA`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "issuer": "https://home.example", "authorization_endpoint": "https://home.example/oauth/authorize",
+    "token_endpoint": "https://home.example/oauth/token", "revocation_endpoint": "https://home.example/oauth/revoke",
+    "device_authorization_endpoint": "https://home.example/oauth/device_authorization",
+    "response_types_supported": ["code"], "response_modes_supported": ["query"],
+    "grant_types_supported": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+    "code_challenge_methods_supported": ["S256"], "token_endpoint_auth_methods_supported": ["none"],
+    "revocation_endpoint_auth_methods_supported": ["none"], "scopes_supported": ["home"],
+    "ui_locales_supported": ["en", "de"], "authorization_response_iss_parameter_supported": true
+})))]
 pub struct Metadata {
     /// The server's address as it knows itself; equal to `iss` in redirects.
     pub issuer: String,

@@ -5,10 +5,9 @@
 //! that could be prepared for somebody else.
 
 use super::limits::{EMAIL, IDENTITIES_PER_ACCOUNT, NAME};
-use super::records::{self, ACCOUNTS, BROWSERS, IDENTITIES, Kept, MARKS};
+use super::records::{self, ACCOUNTS, BROWSERS, IDENTITIES, Kept};
 use super::token;
 use crate::App;
-use crate::http::Problem;
 use crate::store::{Find, Inserted, StoreError};
 use hearthwatt_domain::time::UnixMillis;
 use hearthwatt_server_api::Me;
@@ -29,6 +28,8 @@ pub struct Account {
     /// `en` or `de`.
     pub language: Option<String>,
     pub created: UnixMillis,
+    /// 1 for the account that set the server up: a field that is unique, so there is one at most.
+    pub first: Option<i64>,
 }
 
 /// A person at a provider, linked to an account.
@@ -109,36 +110,13 @@ pub async fn create(app: &App, account: &Account) -> Result<bool, StoreError> {
     Ok(matches!(inserted, Inserted::Stored))
 }
 
-/// Which account was the first: whoever writes this has won the race.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct First {
-    account: Uuid,
-}
-
-/// Creates the first account of a server, if there is none. Two at once: one wins. A crash between
-/// the mark and the account leaves the way open.
-pub async fn create_first(app: &App, account: &Account) -> Result<bool, Problem> {
-    const KEY: &str = "first-account";
+/// Creates the first account of a server, if there is none. Of two at once the unique field lets
+/// one through.
+pub async fn create_first(app: &App, account: Account) -> Result<bool, StoreError> {
     if !is_first(app).await? {
         return Ok(false);
     }
-    let (store, now) = (app.store.as_ref(), app.world.now());
-    let mark = First { account: account.id };
-    match records::get::<First>(store, &MARKS, KEY, now).await? {
-        None => {
-            if !matches!(records::insert(store, &MARKS, KEY, &mark, None).await?, Inserted::Stored) {
-                return Ok(false);
-            }
-        }
-        // somebody began and didn't come to an end: is_first has just said so
-        Some(kept) => {
-            let kept = Kept { value: mark, ..kept };
-            if !records::replace(store, &MARKS, &kept).await? {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(create(app, account).await?)
+    create(app, &Account { first: Some(1), ..account }).await
 }
 
 fn identity_key(issuer: &str, subject: &str) -> String {

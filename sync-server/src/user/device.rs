@@ -134,7 +134,7 @@ pub async fn sign_in(
     .await?;
     // connections of the earlier sign-in end
     app.store.touch(device).await?;
-    Ok(reply(app, &record, refresh).await?)
+    reply(app, &record, refresh).await
 }
 
 /// The answer with a new access token.
@@ -165,28 +165,43 @@ pub async fn refresh(app: &App, presented: &str, attempt: Option<&str>) -> Resul
     }
     let digest = token::digest(presented);
     let attempt = attempt.map(token::digest);
+    for _ in 0..5 {
+        if let Some((device, next)) = turn(app, &digest, attempt.as_deref()).await? {
+            return Ok(reply(app, &device, next).await?);
+        }
+        // somebody else was first with the same token: a thief, or the client itself a second time,
+        // which its mark tells
+        if attempt.is_none() {
+            break;
+        }
+    }
+    Err(reused(app, &digest).await?)
+}
+
+/// Turns the device's record to its next refresh token. `None` if somebody else changed it first.
+async fn turn(app: &App, digest: &str, attempt: Option<&str>) -> Result<Option<(Device, String)>, Refused> {
     let (store, now) = (app.store.as_ref(), app.world.now());
-    let find = Find::equal("refresh", digest.clone()).limit(1);
+    let find = Find::equal("refresh", digest).limit(1);
     let current = records::find::<Device>(store, &DEVICES, find, now, 1).await?.into_iter().next();
     let mut kept = match current {
         Some(kept) => kept,
-        None => repeated(app, &digest, attempt.as_deref()).await?,
+        None => repeated(app, digest, attempt).await?,
     };
     let next = token::mint(app.world.as_ref(), token::REFRESH)?;
     let spent = Spent { device: kept.key.clone(), sign_in: kept.value.sign_in };
     let expires = Some(now.plus_ms(DEVICE_IDLE));
-    for used in [&digest, &kept.value.refresh] {
+    for used in [digest, &kept.value.refresh] {
         records::insert(store, &SPENT, used, &spent, expires).await?;
     }
     kept.value.refresh = token::digest(&next);
-    kept.value.before = attempt.map(|attempt| Before { refresh: digest.clone(), attempt, at: now });
+    kept.value.before =
+        attempt.map(|attempt| Before { refresh: digest.to_owned(), attempt: attempt.to_owned(), at: now });
     kept.value.last_seen = now;
     kept.expires = expires;
     match store.replace(&DEVICES, &kept.key, kept.revision, body(&kept.value)?, kept.expires).await? {
-        Replaced::Stored { .. } => Ok(reply(app, &kept.value, next).await?),
+        Replaced::Stored { .. } => Ok(Some((kept.value, next))),
         Replaced::Exists { .. } => Err(Problem::internal(&"a refresh token was made twice").into()),
-        // somebody else was first with the same token
-        Replaced::Stale => Err(reused(app, &digest).await?),
+        Replaced::Stale => Ok(None),
     }
 }
 
@@ -246,7 +261,9 @@ pub async fn end_sign_in(app: &App, account: Uuid, device: Uuid, sign_in: Uuid) 
 /// The store failed.
 pub async fn remove(app: &App, account: Uuid, device: Uuid) -> Result<bool, StoreError> {
     let removed = app.store.delete(&DEVICES, &key(account, device), None).await?;
-    app.store.touch(device).await?;
+    if removed {
+        app.store.touch(device).await?;
+    }
     Ok(removed)
 }
 

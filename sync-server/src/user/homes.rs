@@ -10,6 +10,7 @@ use super::limits::{HOMES_PER_ACCOUNT, MEMBERS_PER_HOME};
 use super::records::{self, DELETIONS, DOCUMENTS, HOMES, INVITATIONS, Kept, MEMBERSHIPS};
 use super::token;
 use crate::App;
+use crate::data;
 use crate::http::Problem;
 use crate::http::auth::{Access, Caller, Right};
 use crate::store::{Find, Inserted, StoreError};
@@ -92,20 +93,32 @@ pub async fn change<R: Send>(
     Ok(changed)
 }
 
-/// The caller leaves a home, confirmed or still waiting.
+/// Takes a member out of a home: an owner anybody, everybody themselves (also while they wait).
 ///
 /// # Errors
-/// `not_found`, `last_owner`.
-pub async fn leave(app: &App, caller: &Caller, home: Uuid) -> Result<Member, Problem> {
-    let (store, now, account) = (app.store.as_ref(), app.world.now(), caller.account);
-    let key = home.to_string();
-    let left = records::update::<Home, Member>(store, &HOMES, &key, now, |home| match home.member(account) {
-        Some(_) => home.remove(account),
-        None => Err(unknown_home()),
+/// `not_found`, `forbidden`, `last_owner`.
+pub async fn remove_member(app: &App, caller: &Caller, id: Uuid, account: Uuid) -> Result<(), Problem> {
+    let (store, now) = (app.store.as_ref(), app.world.now());
+    let home = get(app, id).await?.ok_or_else(unknown_home)?.value;
+    let own = account == caller.account && home.member(account).is_some();
+    if !own {
+        check(&home, caller, MemberRole::Owner)?;
+    }
+    let prefs = home.member(account).ok_or_else(|| Problem::not_found("There is no such member."))?.prefs;
+    let (key, note) = (format!("member/{id}/{account}"), Deletion::Member { home: id, account, prefs });
+    records::put(store, &DELETIONS, &key, &note, None).await?;
+    let home_key = id.to_string();
+    let removed = records::update::<Home, ()>(store, &HOMES, &home_key, now, |home| {
+        if !own {
+            check(home, caller, MemberRole::Owner)?;
+        }
+        home.remove(account).map(|_| ())
     });
-    let (_, member) = left.await?.ok_or_else(unknown_home)?;
-    store.touch(home).await?;
-    Ok(member)
+    let removed = removed.await;
+    store.touch(id).await?;
+    // looks at the home's record, whatever came out
+    finish(app, &key, &note).await?;
+    removed?.map(|_| ()).ok_or_else(unknown_home)
 }
 
 /// Makes a home of which the caller is the owner. Again with the same id: what is there.
@@ -123,6 +136,10 @@ pub async fn create(app: &App, caller: &Caller, id: Uuid, name: String) -> Resul
         return Err(Problem::new(ProblemCode::LimitReached, "You belong to too many homes."));
     }
     let (store, now) = (app.store.as_ref(), app.world.now());
+    // what is being deleted under this id must not take the new home with it
+    if store.get(&DELETIONS, &format!("home/{id}")).await?.is_some() {
+        return Err(Problem::unavailable("The home is being deleted.", std::time::Duration::from_secs(1)));
+    }
     if !claim(app, id, &Document { home: id, account: None }).await? {
         return Err(taken());
     }
@@ -158,18 +175,32 @@ pub async fn prepare_member(app: &App, account: Uuid, home: Uuid) -> Result<Uuid
     if !claim(app, prefs, &Document { home, account: Some(account) }).await? {
         return Err(Problem::internal(&"a document id was made twice"));
     }
-    let hint = Membership { account, home };
-    records::put(app.store.as_ref(), &MEMBERSHIPS, &membership_key(account, home), &hint, None).await?;
+    remember(app, account, home).await?;
     Ok(prefs)
 }
 
-/// Forgets what a member who is gone has left: hints and preferences.
-pub async fn forget_member(app: &App, home: Uuid, member: &Member) -> Result<(), StoreError> {
+/// Notes that this home is to be looked at for the account.
+pub async fn remember(app: &App, account: Uuid, home: Uuid) -> Result<(), Problem> {
+    let hint = Membership { account, home };
+    records::put(app.store.as_ref(), &MEMBERSHIPS, &membership_key(account, home), &hint, None).await
+}
+
+/// Forgets what a member who is gone has left: preferences and hints. One who is back meanwhile has
+/// other preferences, and keeps the hint.
+async fn forget_member(
+    app: &App,
+    home: Uuid,
+    account: Uuid,
+    prefs: Uuid,
+    is_back: bool,
+) -> Result<(), StoreError> {
     let store = app.store.as_ref();
-    store.touch(member.prefs).await?;
-    store.delete_document(member.prefs).await?;
-    store.delete(&DOCUMENTS, &member.prefs.to_string(), None).await?;
-    store.delete(&MEMBERSHIPS, &membership_key(member.account, home), None).await?;
+    store.touch(prefs).await?;
+    data::delete_document(app, prefs).await?;
+    store.delete(&DOCUMENTS, &prefs.to_string(), None).await?;
+    if !is_back {
+        store.delete(&MEMBERSHIPS, &membership_key(account, home), None).await?;
+    }
     Ok(())
 }
 
@@ -261,6 +292,7 @@ pub async fn rights(app: &App, caller: &Caller, document: Uuid) -> Result<Option
 enum Deletion {
     Home { home: Uuid, prefs: Vec<Uuid> },
     Account { account: Uuid },
+    Member { home: Uuid, account: Uuid, prefs: Uuid },
 }
 
 /// Deletes a home if `may` allows it on the record as it is, with documents, blocks and hints.
@@ -322,13 +354,19 @@ async fn finish(app: &App, key: &str, deletion: &Deletion) -> Result<(), StoreEr
                 for document in &documents {
                     store.touch(*document).await?;
                 }
-                crate::data::delete(app, *home, &documents).await?;
+                data::delete(app, *home, &documents).await?;
                 for (table, index) in [(&MEMBERSHIPS, "home"), (&INVITATIONS, "home"), (&DOCUMENTS, "home")] {
                     records::delete_found(store, table, Find::equal(index, *home)).await?;
                 }
             }
         }
         Deletion::Account { account } => finish_account(app, *account).await?,
+        Deletion::Member { home, account, prefs } => {
+            let there = get(app, *home).await?.and_then(|kept| kept.value.member(*account).map(|m| m.prefs));
+            if there != Some(*prefs) {
+                forget_member(app, *home, *account, *prefs, there.is_some()).await?;
+            }
+        }
     }
     store.delete(&DELETIONS, key, None).await?;
     Ok(())
@@ -351,7 +389,7 @@ async fn finish_account(app: &App, id: Uuid) -> Result<(), StoreError> {
         match left.await {
             Ok(Some((_, Some(member)))) => {
                 store.touch(home.id).await?;
-                forget_member(app, home.id, &member).await?;
+                forget_member(app, home.id, id, member.prefs, false).await?;
             }
             // without another owner it goes too
             Ok(Some((_, None))) => {

@@ -254,5 +254,6 @@ fn new_account(app: &App, id: Uuid, person: &Person, email: Option<String>, lang
         password: None,
         language: Some(lang.tag().to_owned()),
         created: app.world.now(),
+        first: None,
     }
 }

@@ -225,8 +225,9 @@ fn protect(response: &mut Response, form_action: Option<&str>) {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // links in e-mails carry a token: no address of ours goes anywhere
-        (header::REFERRER_POLICY, "no-referrer"),
+        // links in e-mails carry a token: no address of ours goes anywhere else (with `no-referrer`
+        // browsers would send our own forms with `Origin: null`)
+        (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
@@ -320,6 +321,16 @@ impl<'a> Field<'a> {
                 @if !self.error.is_empty() { p.error id=(error_id) { (self.error) } }
                 @if !self.hint.is_empty() { p.hint id=(hint_id) { (self.hint) } }
             }
+        }
+    }
+}
+
+/// The address an account has, where a password manager looks for it.
+pub fn fixed_email(label: &str, email: &str) -> Markup {
+    html! {
+        div.field {
+            label for="email" { (label) }
+            input id="email" name="email" type="email" autocomplete="username" value=(email) readonly;
         }
     }
 }

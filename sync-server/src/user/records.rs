@@ -21,7 +21,7 @@ macro_rules! tables {
 
 tables! {
     /// By account id.
-    ACCOUNTS = "accounts", unique ["email_key"], index [];
+    ACCOUNTS = "accounts", unique ["email_key", "first"], index [];
     /// By digest of issuer and subject.
     IDENTITIES = "identities", unique [], index ["account"];
     /// Browsers that are signed in, by digest of the cookie.
@@ -32,8 +32,6 @@ tables! {
     MAIL_TOKENS = "mail_tokens", unique [], index ["account"];
     /// Failed attempts, by what they were on.
     THROTTLES = "throttles", unique [], index [];
-    /// What was done once and for all.
-    MARKS = "marks", unique [], index [];
     /// Flows to a provider under way, by digest of `state`.
     OIDC_FLOWS = "oidc_flows", unique [], index [];
     /// Devices that are signed in, by account and device id.

@@ -147,17 +147,17 @@ fn is_secure(app: &App) -> bool {
     app.config.public_url().starts_with("https://")
 }
 
-/// Whether a form was sent by a page of this server, as far as the browser tells.
+/// Whether a form was sent by a page of this server, as far as the browser tells: by
+/// `Sec-Fetch-Site`, older ones by `Origin`. What tells neither is no browser.
 fn is_own_origin(app: &App, headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    if text("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none") {
-        return false;
+    let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("unreadable"));
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
     }
     let Some(origin) = text("origin") else { return true };
     let host = text("host").unwrap_or_default();
     let public = app.config.public_url();
-    let own = origin == public || redirect::host_of(origin) == redirect::host_of(&public);
-    own || (!host.is_empty() && redirect::host_of(origin) == host)
+    origin == public || (!host.is_empty() && redirect::host_of(origin) == host)
 }
 
 impl FromRequestParts<App> for Visit {

@@ -43,11 +43,11 @@ words! {
         "Er teilt die Energiedaten eines Zuhauses zwischen den Geräten des Haushalts. Öffnen Sie Hearthwatt auf Ihrem Gerät, wählen Sie Konto und geben Sie diese Adresse ein:";
     first_title: "Set up this server", "Diesen Server einrichten";
     first_text: "There is no account yet. The first one is yours.", "Es gibt noch kein Konto. Das erste ist Ihres.";
-    first_remote: "To show that this server is yours, enter the setup code from its log.",
-        "Um zu zeigen, dass dieser Server Ihnen gehört, geben Sie den Einrichtungscode aus seinem Protokoll ein.";
+    first_remote: "To show that this server is yours, enter the setup code that it printed when it started.",
+        "Um zu zeigen, dass dieser Server Ihnen gehört, geben Sie den Einrichtungscode ein, den er beim Start ausgegeben hat.";
     setup_code: "Setup code", "Einrichtungscode";
-    setup_code_wrong: "This is not the setup code. The server wrote it to its log when it started.",
-        "Das ist nicht der Einrichtungscode. Der Server hat ihn beim Start in sein Protokoll geschrieben.";
+    setup_code_wrong: "This is not the setup code. The server printed it when it started.",
+        "Das ist nicht der Einrichtungscode. Der Server hat ihn beim Start ausgegeben.";
     first_button: "Create account", "Konto anlegen";
     first_gone: "Somebody has set up this server already. Sign in, or ask for an invitation.",
         "Dieser Server ist schon eingerichtet. Melden Sie sich an, oder bitten Sie um eine Einladung.";

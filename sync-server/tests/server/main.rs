@@ -19,3 +19,4 @@ mod mongo;
 mod program;
 mod slow;
 mod sync;
+mod user;

@@ -1,4 +1,5 @@
-//! A store that takes its time with changes: before they are written, and before it says so.
+//! A store that takes its time with changes, before they are written and before it says so; or that
+//! ends in the middle of what somebody does with it.
 
 use async_trait::async_trait;
 use hearthwatt_domain::time::UnixMillis;
@@ -8,7 +9,7 @@ use hearthwatt_server::store::{
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
@@ -23,6 +24,8 @@ pub struct Slow {
     pub held: watch::Sender<bool>,
     /// Everything fails as if the database had gone.
     pub gone: AtomicBool,
+    /// Writes until the process dies.
+    pub writes_left: AtomicI64,
 }
 
 impl Slow {
@@ -33,6 +36,7 @@ impl Slow {
             after: Duration::ZERO,
             held: watch::Sender::new(false),
             gone: AtomicBool::new(false),
+            writes_left: AtomicI64::new(i64::MAX),
         }
     }
 
@@ -41,6 +45,13 @@ impl Slow {
             true => Err(StoreError::Unavailable("gone".into())),
             false => Ok(&*self.inner),
         }
+    }
+
+    fn write(&self) -> Result<&dyn Store> {
+        if self.writes_left.fetch_sub(1, Ordering::SeqCst) <= 0 {
+            return Err(StoreError::Unavailable("the process has died here".into()));
+        }
+        self.there()
     }
 }
 
@@ -65,7 +76,7 @@ impl Store for Slow {
         body: Map<String, Value>,
         expires: Option<UnixMillis>,
     ) -> Result<Inserted> {
-        self.there()?.insert(table, key, body, expires).await
+        self.write()?.insert(table, key, body, expires).await
     }
     async fn replace(
         &self,
@@ -75,16 +86,16 @@ impl Store for Slow {
         body: Map<String, Value>,
         expires: Option<UnixMillis>,
     ) -> Result<Replaced> {
-        self.there()?.replace(table, key, revision, body, expires).await
+        self.write()?.replace(table, key, revision, body, expires).await
     }
     async fn delete(&self, table: &'static Table, key: &str, revision: Option<u64>) -> Result<bool> {
-        self.there()?.delete(table, key, revision).await
+        self.write()?.delete(table, key, revision).await
     }
     async fn find(&self, table: &'static Table, find: Find) -> Result<Page> {
         self.there()?.find(table, find).await
     }
     async fn sweep(&self, table: &'static Table, now: UnixMillis, limit: usize) -> Result<u64> {
-        self.there()?.sweep(table, now, limit).await
+        self.write()?.sweep(table, now, limit).await
     }
     async fn append_changes(&self, document: Uuid, changes: &[Change]) -> Result<u64> {
         tokio::time::sleep(self.before).await;
@@ -106,19 +117,19 @@ impl Store for Slow {
         self.there()?.snapshots(document, ids).await
     }
     async fn put_snapshot(&self, document: Uuid, snapshot: &Snapshot) -> Result<()> {
-        self.there()?.put_snapshot(document, snapshot).await
+        self.write()?.put_snapshot(document, snapshot).await
     }
     async fn delete_chunks(&self, document: Uuid, snapshots: &[Hash], changes: &[Hash]) -> Result<()> {
-        self.there()?.delete_chunks(document, snapshots, changes).await
+        self.write()?.delete_chunks(document, snapshots, changes).await
     }
     async fn delete_document(&self, document: Uuid) -> Result<()> {
-        self.there()?.delete_document(document).await
+        self.write()?.delete_document(document).await
     }
     async fn versions(&self, topics: &[Uuid]) -> Result<Vec<(Uuid, u64)>> {
         self.there()?.versions(topics).await
     }
     async fn touch(&self, topic: Uuid) -> Result<()> {
-        self.there()?.touch(topic).await
+        self.write()?.touch(topic).await
     }
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.inner.wakes()
@@ -127,7 +138,7 @@ impl Store for Slow {
         self.inner.pushes()
     }
     async fn put_block(&self, home: Uuid, entry: &BlockEntry, bytes: &[u8]) -> Result<u64> {
-        self.there()?.put_block(home, entry, bytes).await
+        self.write()?.put_block(home, entry, bytes).await
     }
     async fn blocks_after(&self, home: Uuid, seq: u64, limit: usize) -> Result<Vec<BlockEntry>> {
         self.there()?.blocks_after(home, seq, limit).await
@@ -139,6 +150,6 @@ impl Store for Slow {
         self.there()?.blocks_size(home).await
     }
     async fn delete_blocks(&self, home: Uuid) -> Result<()> {
-        self.there()?.delete_blocks(home).await
+        self.write()?.delete_blocks(home).await
     }
 }

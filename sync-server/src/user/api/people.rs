@@ -31,7 +31,8 @@ async fn roster(app: &App, home: &Record, caller: &Caller) -> Result<Vec<Member>
         }
     });
     let mut members: Vec<Member> = members.collect();
-    members.sort_by_key(|m| (m.joined, m.id));
+    // stable: of two in one millisecond, who accepted first
+    members.sort_by_key(|m| m.joined);
     Ok(members)
 }
 
@@ -77,6 +78,8 @@ pub async fn confirm(
     Path((id, member)): Path<(Uuid, Uuid)>,
 ) -> Result<Json<Member>, Problem> {
     let (home, ()) = homes::change(&app, &caller, id, MemberRole::Owner, |home| home.confirm(member)).await?;
+    // a removal that was under way may have taken the hint along
+    homes::remember(&app, member, id).await?;
     one(&app, &home, &caller, member).await
 }
 
@@ -89,12 +92,7 @@ pub async fn remove(
     caller: Caller,
     Path((id, member)): Path<(Uuid, Uuid)>,
 ) -> Result<StatusCode, Problem> {
-    let gone = if member == caller.account {
-        homes::leave(&app, &caller, id).await?
-    } else {
-        homes::change(&app, &caller, id, MemberRole::Owner, |home| home.remove(member)).await?.1
-    };
-    homes::forget_member(&app, id, &gone).await?;
+    homes::remove_member(&app, &caller, id, member).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

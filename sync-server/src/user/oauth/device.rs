@@ -52,7 +52,7 @@ enum Answer {
 }
 
 /// A device asks for a code to show.
-#[utoipa::path(post, path = paths::DEVICE_AUTHORIZATION, tag = "oauth",
+#[utoipa::path(post, path = paths::DEVICE_AUTHORIZATION, tag = "oauth", security(()),
     request_body(content = DeviceAuthorizationRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = DeviceAuthorization), (status = 400, body = OAuthError), (status = 401, body = OAuthError)))]
 pub async fn begin(State(app): State<App>, form: Form) -> Result<Response, Fault> {

@@ -7,7 +7,7 @@ use hearthwatt_server_api::oauth::{Metadata, S256, SCOPE};
 use hearthwatt_server_api::paths;
 
 /// What this server's OAuth can do, and where.
-#[utoipa::path(get, path = paths::METADATA, tag = "oauth", responses((status = 200, body = Metadata)))]
+#[utoipa::path(get, path = paths::METADATA, tag = "oauth", security(()), responses((status = 200, body = Metadata)))]
 pub async fn metadata(State(app): State<App>) -> Json<Metadata> {
     let issuer = app.config.public_url();
     let at = |path: &str| format!("{issuer}{path}");

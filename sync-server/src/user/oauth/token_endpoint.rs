@@ -27,7 +27,7 @@ pub fn read(form: Form) -> Result<Fields, Fault> {
 }
 
 /// Exchanges a code, refresh token or device code for tokens.
-#[utoipa::path(post, path = paths::TOKEN, tag = "oauth",
+#[utoipa::path(post, path = paths::TOKEN, tag = "oauth", security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenReply), (status = 400, body = OAuthError), (status = 401, body = OAuthError),
         (status = 503, body = OAuthError, description = "Come back after `Retry-After`.")))]
@@ -70,7 +70,7 @@ pub async fn token(State(app): State<App>, form: Form) -> Result<Response, Fault
 
 /// Ends the sign-in of a refresh token, or one access token (RFC 7009). Also answers 200 for a token
 /// that never was.
-#[utoipa::path(post, path = paths::REVOKE, tag = "oauth",
+#[utoipa::path(post, path = paths::REVOKE, tag = "oauth", security(()),
     request_body(content = RevokeRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "Ended, or never was."), (status = 400, body = OAuthError), (status = 401, body = OAuthError)))]
 pub async fn revoke(State(app): State<App>, form: Form) -> Result<Response, Fault> {

@@ -102,11 +102,12 @@ pub async fn create_first(State(app): State<App>, mut visit: Visit, fields: Fiel
     };
     let result = async {
         let account = make(&app, name, email, fields.get("password"), Some(visit.lang)).await?;
-        if !account::create_first(&app, &account).await? {
+        let id = account.id;
+        if !account::create_first(&app, account).await? {
             return Ok(false);
         }
         tracing::info!("the first account was made");
-        enter(&app, &mut visit, account.id).await?;
+        enter(&app, &mut visit, id).await?;
         Ok::<_, Problem>(true)
     };
     match result.await {

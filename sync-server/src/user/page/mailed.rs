@@ -1,6 +1,6 @@
 //! The pages that the links in e-mails open: finish an account, set a new password.
 
-use super::{Field, Page, Refused, form, message, notice, redirect, submit};
+use super::{Field, Page, Refused, fixed_email, form, message, notice, redirect, submit};
 use crate::App;
 use crate::http::Problem;
 use crate::user::account::{self, Account};
@@ -43,6 +43,7 @@ fn spent_page(visit: Visit) -> Page {
 fn verify_page(visit: Visit, token: &str, email: &str, name: &str, errors: (&str, &str)) -> Page {
     let words = visit.lang.words();
     let fields = html! {
+        (fixed_email(words.email, email))
         (Field::text("name", words.name, "name").hint(words.name_hint).value(name).error(errors.0).show())
         (Field::password("password", words.password, "new-password").hint(words.password_hint).error(errors.1).show())
         div.actions { (submit(words.first_button)) }
@@ -50,8 +51,6 @@ fn verify_page(visit: Visit, token: &str, email: &str, name: &str, errors: (&str
     let body = html! {
         h1 { (words.verify_title) }
         p { (fill(words.verify_text, &[("email", email)])) }
-        // a password manager stores the password under the address
-        input type="hidden" autocomplete="username" value=(email);
         (form(&visit.csrf(), "/account/verify", &[("token", token)], &fields))
     };
     let page = Page::new(visit, words.verify_title, body);
@@ -139,6 +138,7 @@ pub async fn make(
         password: Some(app.user.passwords.hash(app.world.as_ref(), password).await?),
         language: lang.map(|l| l.tag().to_owned()),
         created: app.world.now(),
+        first: None,
     })
 }
 
@@ -151,9 +151,10 @@ pub async fn enter(app: &App, visit: &mut Visit, id: uuid::Uuid) -> Result<(), P
     visit.sign_in(app, account).await
 }
 
-fn reset_page(visit: Visit, token: &str, error: &str) -> Page {
+fn reset_page(visit: Visit, token: &str, email: &str, error: &str) -> Page {
     let words = visit.lang.words();
     let fields = html! {
+        (fixed_email(words.email, email))
         (Field::password("password", words.new_password, "new-password").hint(words.password_hint).error(error).show())
         label.check {
             input type="checkbox" name="devices" value="yes" checked;
@@ -176,7 +177,7 @@ pub async fn show_reset(
     Query(query): Query,
 ) -> Result<Response, Refused> {
     Ok(match mailed::look(&app, query.get("token"), Purpose::Reset).await? {
-        Some(_) => reset_page(visit, query.get("token"), "").into_response(),
+        Some(kept) => reset_page(visit, query.get("token"), &kept.value.email, "").into_response(),
         None => spent_page(visit).into_response(),
     })
 }
@@ -199,7 +200,7 @@ pub async fn submit_reset(State(app): State<App>, mut visit: Visit, fields: Fiel
     let words = visit.lang.words();
     let error = password_error(words, fields.get("password"), &account.value.email);
     if !error.is_empty() {
-        return reset_page(visit, fields.get("token"), error).into_response();
+        return reset_page(visit, fields.get("token"), &account.value.email, error).into_response();
     }
     let result = async {
         let hash = app.user.passwords.hash(app.world.as_ref(), fields.get("password")).await?;

@@ -136,29 +136,27 @@ pub async fn sign_out(State(app): State<App>, mut visit: Visit, fields: Fields) 
 
 // ---------------------------------------------------------------- links by e-mail
 
-/// A page with one field that sends a link.
-fn asking_page(
-    visit: Visit,
-    title: &str,
-    text: &str,
-    action: &str,
-    hidden: &[(&str, &str)],
-    button: &str,
-    error: &str,
-    email: &str,
-) -> Page {
+/// A page with one field, the e-mail address, that sends a link.
+struct Asking<'a> {
+    title: &'static str,
+    text: &'static str,
+    action: &'a str,
+    hidden: &'a [(&'a str, &'a str)],
+}
+
+fn asking_page(visit: Visit, asking: &Asking<'_>, email: &str, error: &str) -> Page {
     let words = visit.lang.words();
     let fields = html! {
         (Field::email(words.email, email).error(error).show())
-        div.actions { (submit(button)) }
+        div.actions { (submit(words.register_button)) }
     };
     let body = html! {
-        h1 { (title) }
-        p { (text) }
-        (form(&visit.csrf(), action, hidden, &fields))
+        h1 { (asking.title) }
+        p { (asking.text) }
+        (form(&visit.csrf(), asking.action, asking.hidden, &fields))
         div.links { a href="/account/sign-in" { (words.sign_in) } }
     };
-    let page = Page::new(visit, title, body);
+    let page = Page::new(visit, asking.title, body);
     if error.is_empty() { page } else { page.status(StatusCode::UNPROCESSABLE_ENTITY) }
 }
 
@@ -188,17 +186,9 @@ pub async fn show_register(
 fn register_page(visit: Visit, fields: &Fields, error: &str) -> Page {
     let words = visit.lang.words();
     let hidden = [("next", fields.get("next")), ("invitation", fields.get("invitation"))];
-    let title = words.register_title;
-    asking_page(
-        visit,
-        title,
-        words.register_text,
-        "/account/register",
-        &hidden,
-        words.register_button,
-        error,
-        fields.get("email"),
-    )
+    let (title, text) = (words.register_title, words.register_text);
+    let asking = Asking { title, text, action: "/account/register", hidden: &hidden };
+    asking_page(visit, &asking, fields.get("email"), error)
 }
 
 fn closed_page(visit: Visit) -> Page {
@@ -252,17 +242,9 @@ pub async fn submit_register(State(app): State<App>, visit: Visit, fields: Field
 
 fn forgot_page(visit: Visit, error: &str, email: &str, next: &str) -> Page {
     let words = visit.lang.words();
-    let title = words.forgot_title;
-    asking_page(
-        visit,
-        title,
-        words.forgot_text,
-        "/account/forgot",
-        &[("next", next)],
-        words.register_button,
-        error,
-        email,
-    )
+    let hidden = [("next", next)];
+    let (title, text) = (words.forgot_title, words.forgot_text);
+    asking_page(visit, &Asking { title, text, action: "/account/forgot", hidden: &hidden }, email, error)
 }
 
 /// `GET /account/forgot`
