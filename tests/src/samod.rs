@@ -60,7 +60,10 @@ impl Samod {
             max_delay: Duration::from_millis(500),
             ..BackoffConfig::default()
         };
-        repo.dial(backoff, Arc::new(WithToken(entry.clone()))).map_err(|e| anyhow::anyhow!("{e}"))?;
+        let dialer =
+            repo.dial(backoff, Arc::new(WithToken(entry.clone()))).map_err(|e| anyhow::anyhow!("{e}"))?;
+        // who has nobody to ask finds nothing
+        dialer.established().await.map_err(|e| anyhow::anyhow!("{e:?}"))?;
         Ok(Samod { repo })
     }
 

@@ -4,7 +4,7 @@
 use crate::sync::{SOON, new_home};
 use anyhow::{Result, ensure};
 use automerge::sync::Message as SyncMessage;
-use automerge::{ActorId, Automerge};
+use automerge::{ActorId, Automerge, ReadDoc};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use hearthwatt_server_api::homes::MemberRole;
@@ -218,7 +218,9 @@ async fn another_home_is_served_while_peers_mean_harm() -> Result<()> {
     ensure!(household.phone.heads(household.home) != heads);
     let mut copy = Copy::new(own, Automerge::new());
     copy.settle(&mut Peer::join(&entry).await?, SOON).await?;
-    ensure!(copy.heads() == mine, "Eve's own home is what it was");
+    // an envelope can be damaged and its content whole: then that is in it too
+    let kept = mine.iter().all(|h| copy.document.get_change_by_hash(h).is_some());
+    ensure!(kept && get(&copy.document, &["budgets", "edit"]).is_none_or(|v| v.as_i64() == Some(1)));
     drop(server);
     Ok(())
 }
