@@ -229,27 +229,15 @@ impl Device {
     }
 
     /// Goes on until it is so.
-    #[track_caller]
-    pub fn until<'a>(
-        &'a mut self,
-        what: &'a str,
-        done: impl Fn(&mut Self) -> bool + 'a,
-    ) -> impl Future<Output = ()> + 'a {
-        async move {
-            self.send_all().await;
-            let steps = async {
-                while !done(self) {
-                    self.step().await;
-                }
-            };
-            let ended = tokio::time::timeout(LIMIT, steps).await;
-            assert!(
-                ended.is_ok(),
-                "not in time: {what}; closed: {:?}, events: {:?}",
-                self.closed,
-                self.events
-            );
-        }
+    pub async fn until(&mut self, what: &str, done: impl Fn(&mut Self) -> bool) {
+        self.send_all().await;
+        let steps = async {
+            while !done(self) {
+                self.step().await;
+            }
+        };
+        let ended = tokio::time::timeout(LIMIT, steps).await;
+        assert!(ended.is_ok(), "not in time: {what}; closed: {:?}, events: {:?}", self.closed, self.events);
     }
 
     pub async fn until_acknowledged(&mut self) {
