@@ -14,6 +14,9 @@ use jiff::civil::Date;
 use rusqlite::params;
 use std::collections::BTreeMap;
 
+/// A block's SHA-256 and its bytes.
+pub type HashedBytes = ([u8; 32], Vec<u8>);
+
 impl Reader {
     /// The meter's intervals that start in `span`, in order, whoever recorded them; each from one
     /// recorder.
@@ -129,7 +132,7 @@ impl Reader {
     }
 
     /// Own blocks that the server may not have, by hash, at most `limit`.
-    pub fn unsent_blocks(&self, limit: usize) -> Result<Vec<([u8; 32], Vec<u8>)>, StoreError> {
+    pub fn unsent_blocks(&self, limit: usize) -> Result<Vec<HashedBytes>, StoreError> {
         let mut stmt = self.conn.prepare_cached(
             "SELECT hash, bytes FROM own_block WHERE bytes IS NOT NULL ORDER BY day LIMIT ?1",
         )?;
