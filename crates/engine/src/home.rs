@@ -74,6 +74,7 @@ impl Home {
         let appended = self.core.writer.run(move |store| store.append(&readings)).await?;
         self.core.changes.note(&appended.changed);
         self.core.changes.filled_in();
+        self.core.share.blocks.notify_one();
         Ok(Imported { stored: appended.stored, duplicates: appended.duplicates })
     }
 

@@ -35,7 +35,7 @@ const PAGE: u32 = 200;
 /// Blocks under way at the same time.
 const AT_ONCE: usize = 6;
 /// The server is asked for others' blocks this often while nothing else happens.
-const ASK_EVERY: Duration = Duration::from_secs(60);
+const ASK_EVERY: Duration = Duration::from_secs(20);
 const AFTER_TROUBLE: Duration = Duration::from_secs(20);
 
 /// The merge, as this device sees it: its own rows are one of the candidates.

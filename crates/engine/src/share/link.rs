@@ -341,6 +341,11 @@ impl Session {
         let compared = status.is_some_and(|s| s.compared);
         let view = {
             let known = core.share.known();
+            // signed out, left or removed meanwhile: that is what is shown then
+            let mine = known.link.as_ref().is_some_and(|l| l.is_live() && l.id == self.link.id);
+            if known.account.is_none() || !mine {
+                return;
+            }
             let state = match &self.away {
                 _ if self.connected && !compared => SyncState::Connecting,
                 _ if self.connected && waiting > 0 => SyncState::Waiting { changes: waiting },
@@ -369,6 +374,9 @@ impl Core {
     /// is connected.
     fn show_sync(&self, view: SyncView) -> bool {
         let mut known = self.share.known();
+        if known.account.is_none() {
+            return false;
+        }
         let differs = (&known.sync.state, known.sync.waiting) != (&view.state, view.waiting);
         known.sync = view;
         differs

@@ -103,7 +103,8 @@ impl Browser {
 }
 
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    // what others recorded is asked for every 20 s
+    let end = Instant::now() + 2 * PATIENCE;
     loop {
         if let Some(found) = look().await {
             return found;
