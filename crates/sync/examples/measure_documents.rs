@@ -1,5 +1,5 @@
 //! What a home's document costs after years, in bytes and time:
-//! `cargo run --release -p hearthwatt-sync --example measure`.
+//! `cargo run --release -p hearthwatt-sync --example measure_documents`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement")]
 
 use hearthwatt_domain::alert::{Alert, Cause};
