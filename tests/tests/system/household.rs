@@ -17,6 +17,7 @@ use hearthwatt_tests::server::Server;
 use hearthwatt_tests::{pass_over, screens, sign_in};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use thirtyfour::By;
 use uuid::Uuid;
 
@@ -131,6 +132,9 @@ async fn a_household_comes_together_disagrees_and_decides() -> Result<()> {
     other.press("Enter").await?;
     let_device_in(&other, &jonas).await?;
     text_when(&other.driver, "[data-testid=home-row]", SOON, |t| t.contains("still has to confirm")).await?;
+    // the owner's page is told by itself, within the time between two looks
+    let waiting = Duration::from_secs(60);
+    text_when(&page.driver, "[data-testid=members-card]", waiting, |t| t.contains("Let in")).await?;
     click(&page, "member-confirm").await?;
     text_when(&page.driver, "[data-testid=members-card]", SOON, |t| {
         t.contains("Jonas") && !t.contains("Let in")

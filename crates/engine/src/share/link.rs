@@ -235,7 +235,10 @@ impl Session {
                     }
                 }
                 () = core.share.outbox.filled.notified() => self.edits(core)?,
-                _ = pings.tick() => socket.ping().await?,
+                _ = pings.tick() => {
+                    socket.ping().await?;
+                    core.look_for_waiting();
+                }
                 _ = looks.tick(), if self.untold => {}
                 () = core.share.wake.notified() => {
                     if core.share.live().map(|l| l.id) != Some(self.link.id) {

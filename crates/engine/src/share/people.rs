@@ -72,6 +72,25 @@ impl Core {
         });
     }
 
+    /// Looks behind whether somebody waits to be let in: an owner is told without asking.
+    pub(crate) fn look_for_waiting(self: &Arc<Self>) {
+        let Some(link) = self.share.live().filter(|l| l.role == MemberRole::Owner) else { return };
+        let before = self.share.known().pending;
+        let core = self.clone();
+        tokio::spawn(async move {
+            let asked = async {
+                core.refresh_homes().await?;
+                if core.share.known().pending == before {
+                    return Ok(());
+                }
+                core.refresh_members(&link).await
+            };
+            if let Err(trouble) = asked.await {
+                tracing::debug!(%trouble, "who waits to be let in can't be asked for now");
+            }
+        });
+    }
+
     fn refresh_if_old(self: &Arc<Self>, as_of: Option<hearthwatt_domain::time::UnixMillis>) {
         if as_of.is_none_or(|at| self.now().since(at).abs() > FRESH_MS) {
             self.refresh_people();

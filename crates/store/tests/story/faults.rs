@@ -3,6 +3,7 @@
 use crate::*;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn raw(folder: &Path) -> rusqlite::Connection {
@@ -47,15 +48,18 @@ fn readers_see_whole_commits_while_the_writer_writes() {
     let mut s = open(dir.path());
     s.append(&plan(0, 20)).unwrap();
     let done = AtomicBool::new(false);
+    let start = Barrier::new(4);
     let readers: Vec<Reader> = (0..3).map(|_| s.reader().unwrap()).collect();
     std::thread::scope(|scope| {
         let threads: Vec<_> = readers
             .into_iter()
             .map(|r| {
-                let done = &done;
+                let (done, start) = (&done, &start);
                 scope.spawn(move || {
-                    let (mut seen, mut last) = (BTreeSet::new(), Energy::ZERO);
-                    while !done.load(Ordering::Relaxed) {
+                    let (mut seen, mut last, mut waited) = (BTreeSet::new(), Energy::ZERO, false);
+                    // once before the first commit below, once after the last, and all between
+                    loop {
+                        let finished = done.load(Ordering::Acquire);
                         // an export is one snapshot: what it holds must fit together
                         let mut text = Vec::new();
                         let n = r.export(&mut text).unwrap();
@@ -66,15 +70,23 @@ fn readers_see_whole_commits_while_the_writer_writes() {
                         let sum: Energy = r.intervals(meter(1), ALL).unwrap().iter().map(|i| i.import).sum();
                         assert!(sum >= last);
                         last = sum;
+                        if finished {
+                            break;
+                        }
+                        if !waited {
+                            waited = true;
+                            start.wait();
+                        }
                     }
                     seen.len()
                 })
             })
             .collect();
+        start.wait();
         for from in (20..16_000).step_by(200) {
             s.append(&plan(from, from + 200)).unwrap();
         }
-        done.store(true, Ordering::Relaxed);
+        done.store(true, Ordering::Release);
         for t in threads {
             assert!(t.join().unwrap() > 1, "the reader saw nothing change");
         }
