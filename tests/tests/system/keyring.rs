@@ -48,6 +48,9 @@ impl Drop for Keyring {
 async fn secrets(bus: &str) -> Result<usize> {
     let bus = zbus::connection::Builder::address(bus)?.build().await?;
     let service = "org.freedesktop.secrets";
+    // to call what nobody owns yet would start a second daemon, whose keyring stays locked
+    let owned = zbus::fdo::DBusProxy::new(&bus).await?.name_has_owner(service.try_into()?).await?;
+    ensure!(owned, "no keyring yet");
     let attributes: HashMap<&str, &str> = HashMap::new();
     let reply = bus
         .call_method(

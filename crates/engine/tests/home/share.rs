@@ -403,8 +403,7 @@ async fn signing_out_keeps_or_wipes_and_works_without_the_server() {
     // and back again from the server
     let server = Server::on(port, store).await;
     let phone = Home::open(phone_options(phone_folder, &clock)).await.unwrap();
-    let mut browser =
-        Browser { url: server.url.clone(), client: reqwest::Client::new(), cookies: BTreeMap::new() };
+    let mut browser = Browser::new(&server.url);
     browser
         .form("/account/sign-in", &[("email", "ada@example.org"), ("password", "a long enough pass phrase")])
         .await;
