@@ -17,7 +17,7 @@ use hearthwatt_tests::server::Server;
 use hearthwatt_tests::{pass_over, screens, sign_in};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thirtyfour::By;
 use uuid::Uuid;
 
@@ -140,6 +140,13 @@ async fn a_household_comes_together_disagrees_and_decides() -> Result<()> {
         t.contains("Jonas") && !t.contains("Let in")
     })
     .await?;
+    // whoever waits is told when the page is looked at again
+    let let_in = Instant::now();
+    while other.driver.find_all(By::Css("[data-testid=join]")).await?.is_empty() {
+        ensure!(let_in.elapsed() < waiting, "the tablet hears that it was let in");
+        other.driver.refresh().await?;
+        tokio::time::sleep(Duration::from_secs(4)).await;
+    }
     click(&other, "join").await?;
     let asked = text_when(&other.driver, "[data-testid=join-form]", SOON, |t| !t.is_empty()).await?;
     ensure!(asked.contains("Nothing is deleted") && asked.contains("can't be undone"), "{asked}");
@@ -149,6 +156,7 @@ async fn a_household_comes_together_disagrees_and_decides() -> Result<()> {
     let there =
         tablet.wait_for("the budget came along", SOON, ListBudgets {}, |b| b.into_iter().next()).await;
     ensure!(there.budget == common, "{there:?}");
+    page.driver.refresh().await?;
     text_when(&page.driver, "[data-testid=devices-card]", SOON, |t| t.matches("of Jonas").count() == 1)
         .await?;
     pictures(&page, "household-people").await?;
